@@ -1,0 +1,31 @@
+# make demo: set everything up and run the embedded study. make test: set everything up and run all tests.
+PYTHON ?= python3
+# Where snakemake and pytest find python, pip and the checkers.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: demo test lock schema clean
+
+demo: .venv/installed
+	snakemake
+
+test: .venv/installed
+	pytest
+
+# A file, not a rule's sentinel: it says which lock the environment was last installed from.
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make demo PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	cp requirements.lock $@
+
+# Resolve the newest versions within pyproject.toml's ranges, for every platform (needs uv).
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header --quiet --upgrade -o requirements.lock
+
+# The JSON schema of config files, for editors; a test holds it to the typed study.
+schema: .venv/installed
+	python -m freeze_or_tune.study > workflow/schemas/study.schema.json
+
+clean:
+	rm -rf results .snakemake

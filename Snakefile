@@ -1,0 +1,45 @@
+from snakemake.utils import min_version
+
+min_version("9.14")
+
+# Not merged with a study given by --configfile or a profile: two studies would become one.
+if "targets" not in config:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+pathvars:
+    results=study.results,
+    logs="<results>/logs",
+    benchmarks="<results>/benchmarks",
+
+
+# Names hold no slash, numbers are numbers. That a name is one of the study's is checked by the study itself, whose
+# message lists the valid ones; a constraint here could only say that no rule makes such a file.
+wildcard_constraints:
+    dataset="[^/]+",
+    source="[^/]+",
+    target="[^/]+",
+    scheme="[^/]+",
+    n="[0-9]+",
+    size="[0-9]+",
+
+
+include: "workflow/rules/datasets.smk"
+include: "workflow/rules/networks.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/distances.smk"
+include: "workflow/rules/experiments.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/experiments.csv",
+        expand("<results>/tables/table{number}.{suffix}", number=[1, 2, 3], suffix=["csv", "md"]),
+        expand("<results>/figures/fig{number}.{suffix}", number=[1, 2, 3], suffix=["pdf", "png"]),
+    localrule: True

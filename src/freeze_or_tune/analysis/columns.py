@@ -1,0 +1,134 @@
+"""The columns of experiments.csv: their names, order, types and ranges, stated once and checked when read."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from freeze_or_tune.errors import UserError
+from freeze_or_tune.schemes import Scheme
+
+Value = str | int | float
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: what its cells hold, and what they may be."""
+
+    name: str
+    kind: type[str] | type[int] | type[float] = str
+    low: float = -math.inf
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+    def parse(self, text: str) -> Value:
+        """The value of a cell, NaN if a number was not measured; ValueError says what is wrong with it."""
+        if not text and self.optional:
+            return math.nan if self.kind is float else ""
+        if not text:
+            raise ValueError("it is empty")
+        if self.choices and text not in self.choices:
+            raise ValueError(f"{text!r} is not one of {', '.join(self.choices)}")
+        return text if self.kind is str else self._number(text)
+
+    def _number(self, text: str) -> int | float:
+        try:
+            value = int(text) if self.kind is int else float(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is not a {'whole ' if self.kind is int else ''}number") from None
+        if not self.low <= value <= self.high or math.isinf(value):
+            raise ValueError(f"{text} is not in [{self.low:g}, {self.high:g}]")
+        return value
+
+
+def _count(name: str, least: int = 0) -> Column:
+    return Column(name, int, least)
+
+
+def _accuracy(name: str) -> Column:
+    return Column(name, float, 0, 1)
+
+
+def _cost(name: str) -> Column:
+    return Column(name, float, 0)
+
+
+def _measured(name: str, high: float = math.inf) -> Column:
+    return Column(name, float, 0, high, optional=True)
+
+
+COLUMNS = (
+    *(Column("study"), Column("source"), Column("target"), Column("dataset")),
+    *(_count("classes", 1), _count("n", 1), _count("val_per_class", 1), _count("test_per_class", 1)),
+    *(_count("train_images", 1), _count("val_images", 1), _count("test_images", 1)),
+    *(Column("scheme"), Column("mode", choices=("T", "F"), optional=True)),  # empty: nothing is copied
+    *(_count("copied"), _count("depth", 1), Column("random_part"), _count("run"), _count("seed")),
+    *(_accuracy("val_accuracy"), _accuracy("test_accuracy"), _accuracy("mean_class_accuracy")),
+    *(_count("iterations"), _count("best_iteration")),
+    *(_measured("cosine", 1), _measured("mmd")),
+    *(_measured("svm", 1), _measured("svm_error"), _measured("cnn", 1), _measured("cnn_error")),
+    *(Column("distance_level", choices=("L", "M", "H"), optional=True), Column("data_level", choices=("L", "M", "H"))),
+    *(Column("settings"), _cost("seconds"), _cost("images_per_second"), _cost("peak_memory_mb"), Column("device")),
+)  # fmt: skip
+NAMES = tuple(column.name for column in COLUMNS)
+KEY = ["target", "n", "scheme", "run"]
+OF_TARGET = ["source", "dataset", "classes", "cosine", "mmd", "svm", "svm_error", "cnn", "cnn_error", "distance_level"]
+"""Columns that are the same in all rows of a target."""
+
+
+def parse_table(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Typed columns from a table of text; UserError names the line of `path` and the column at fault."""
+    missing = [name for name in NAMES if name not in cells.columns]
+    if missing:
+        raise UserError(f"{path} has no column {missing[0]!r}; delete it and run snakemake again")
+    if cells.empty:
+        raise UserError(f"{path} has a header but no rows; run at least one experiment")
+    table = pd.DataFrame({column.name: _parse_column(cells[column.name], column, path) for column in COLUMNS})
+    _check_schemes(table, path)
+    _check_targets(table, path)
+    again = table.duplicated(KEY).to_numpy()
+    if again.any():
+        raise _mistake(path, int(again.argmax()), ", ".join(KEY), "an earlier line has the same values")
+    return table
+
+
+def _parse_column(cells: "pd.Series[str]", column: Column, path: Path) -> list[Value]:
+    values = []
+    for row, text in enumerate(cells):
+        try:
+            values.append(column.parse(text))
+        except ValueError as problem:
+            raise _mistake(path, row, column.name, str(problem)) from None
+    return values
+
+
+def _check_schemes(table: pd.DataFrame, path: Path) -> None:
+    """The columns derived from `scheme` must agree with it: tables and figures select by them."""
+    columns = ["mode", "copied", "depth", "random_part"]
+    for row, (text, *derived) in enumerate(table[["scheme", *columns]].itertuples(index=False, name=None)):
+        try:
+            scheme = Scheme.parse(text)
+        except ValueError as problem:
+            raise _mistake(path, row, "scheme", str(problem)) from None
+        expected = [scheme.mode or "", scheme.copied, scheme.depth, scheme.random_part]
+        for column, value, wanted in zip(columns, derived, expected, strict=True):
+            if value != wanted:
+                raise _mistake(path, row, column, f"{value!r} does not belong to scheme {text}")
+
+
+def _check_targets(table: pd.DataFrame, path: Path) -> None:
+    first = table.groupby("target")[OF_TARGET].transform(lambda values: values.iloc[0])
+    same = (first == table[OF_TARGET]) | (first.isna() & table[OF_TARGET].isna())
+    for column in OF_TARGET:
+        odd = ~same[column].to_numpy()
+        if odd.any():
+            row = int(odd.argmax())
+            target, value = table["target"].iloc[row], table[column].iloc[row]
+            raise _mistake(path, row, column, f"{value!r} is not that of the first line of target {target!r}")
+
+
+def _mistake(path: Path, row: int, column: str, problem: str) -> UserError:
+    # Line 1 is the header.
+    return UserError(f"{path}, line {row + 2}, {column}: {problem}; delete the file and run snakemake again")

@@ -1,0 +1,1 @@
+"""Where images come from: downloads, archives, layouts, built-in datasets, splits, stores."""

@@ -1,0 +1,61 @@
+"""Image files to arrays."""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+"""Formats that are read; others (such as EPS, which runs a program) are never tried."""
+
+MOST_PIXELS = 100_000_000
+"""A larger image is more likely an attack or an accident than a photograph."""
+
+
+class UnreadableImage(ValueError):
+    """An image that cannot be decoded; the message says why."""
+
+
+def decode(data: bytes, size: int) -> NDArray[np.uint8]:
+    """Decode to RGB and warp to uint8 [size, size, 3], bilinear without antialiasing; raises UnreadableImage.
+
+    As Caffe's tools do: the aspect ratio is not kept, EXIF orientation is ignored. Transparency is
+    laid over white, of an animation the first frame is taken.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise UnreadableImage(f"{image.width} x {image.height} pixels are too many")
+            return _warp(_opaque(image), size)
+    except (MemoryError, UnreadableImage):
+        raise
+    except UnidentifiedImageError:  # its message holds an address in memory, different each time
+        raise UnreadableImage(f"not an image of a known format ({', '.join(FORMATS)})") from None
+    except Exception as error:  # broken files make decoders raise nearly anything
+        raise UnreadableImage(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """The same picture in mode L or RGB."""
+    if image.mode.startswith(("I", "F")):
+        return _eight_bits(image)
+    if image.has_transparency_data:
+        colours = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, colours).convert("RGB")
+    return image if image.mode in ("L", "RGB") else image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The upper eight of the sixteen bits of a grey image."""
+    values = np.asarray(image)
+    if values.dtype.kind == "f" or values.min() < 0 or values.max() > 0xFFFF:
+        raise UnreadableImage(f"pixels of mode {image.mode} are not 8- or 16-bit numbers")
+    return Image.fromarray((values >> 8).astype(np.uint8))
+
+
+def _warp(image: Image.Image, size: int) -> NDArray[np.uint8]:
+    scale = (image.width / size, 0, 0, 0, image.height / size, 0)
+    warped = image.transform((size, size), Image.Transform.AFFINE, scale, Image.Resampling.BILINEAR)
+    return np.asarray(warped.convert("RGB"))

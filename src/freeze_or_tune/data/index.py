@@ -1,0 +1,49 @@
+"""The index of a dataset: its images and their classes, as CSV."""
+
+from collections import Counter
+from dataclasses import astuple
+from pathlib import Path
+
+from freeze_or_tune.data.archives import open_archive
+from freeze_or_tune.data.layouts import READERS, Listing
+from freeze_or_tune.data.tables import read_table, write_table
+from freeze_or_tune.errors import UserError
+
+COLUMNS = ("image", "class", "subset", "group")
+
+
+def build_index(reader: str, archive: Path, destination: Path, smallest_class: int | None) -> None:
+    """Write the index of an archive, sorted by image; UserError if the smallest class is not as declared."""
+    if reader not in READERS:
+        raise UserError(f"{reader!r} is not a reader of datasets; there are {', '.join(READERS)}")
+    with open_archive(archive) as opened:
+        listings = READERS[reader](opened)
+    name, count = min(Counter(listing.class_name for listing in listings).items(), key=lambda item: item[::-1])
+    if smallest_class is not None and count != smallest_class:
+        raise UserError(
+            f"{archive}: the smallest class, {name!r}, has {count} images, but the config says "
+            f"smallest_class: {smallest_class}; correct the config, or complete the images"
+        )
+    write_table(destination, COLUMNS, sorted(astuple(listing) for listing in listings))
+
+
+def read_index(path: Path) -> list[Listing]:
+    """Read an index; UserError names the line that is wrong."""
+    listings: list[Listing] = []
+    for line, cells in read_table(path, COLUMNS):
+        listing = Listing(*cells)
+        problem = _problem(listing, listings)
+        if problem:
+            raise UserError(f"{path}, line {line}: {problem}; delete the file and run snakemake again")
+        listings.append(listing)
+    return listings
+
+
+def _problem(listing: Listing, before: list[Listing]) -> str:
+    if not listing.image or not listing.class_name:
+        return "the image or its class is missing"
+    if listing.subset not in ("", "train", "test"):
+        return f"the subset is {listing.subset!r}, not train, test or nothing"
+    if before and listing.image <= before[-1].image:
+        return f"{listing.image!r} stands twice or out of order"
+    return ""

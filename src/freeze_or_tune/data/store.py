@@ -1,0 +1,190 @@
+"""The store: every image that some split uses, decoded once into one memory-mapped array."""
+
+import logging
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from freeze_or_tune.data.archives import Archive, open_archive
+from freeze_or_tune.data.images import UnreadableImage, decode
+from freeze_or_tune.data.index import read_index
+from freeze_or_tune.data.layouts import Listing
+from freeze_or_tune.data.splits import Draw, draw
+from freeze_or_tune.data.tables import read_table, write_table
+from freeze_or_tune.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+Pixels = NDArray[np.uint8]
+
+BLOCK = 1024
+"""Images handed to the threads (or summed) at a time, which bounds memory and the wait after an error."""
+
+
+def build_store(
+    archive: Path,
+    index: Path,
+    splits: Sequence[Draw],
+    *,
+    dataset: str,
+    size: int,
+    destination: Path,
+    threads: int,
+) -> None:
+    """Decode each image that one of `splits` uses into uint8 [N, size, size, 3], `destination` (.npy).
+
+    Beside it: .csv (image, crc32 of its pixels; sorted, row i is image i) and .rejected.csv (image,
+    reason). Unreadable images are replaced by the next ones of their class; UserError if too few are left.
+    """
+    listings = read_index(index)
+    rejected: dict[str, str] = {}
+    ready: dict[str, Pixels] = {}
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        open_archive(archive) as images,
+        tempfile.TemporaryDirectory(dir=destination.parent, prefix=".store-") as scratch,
+    ):
+        _check_present(listings, images, index)
+
+        def pixels(name: str) -> Pixels:
+            return ready[name] if name in ready else decode(images.read(name), size)
+
+        for attempt in count():
+            names = _used(listings, splits, dataset, rejected)
+            packed = Path(scratch, f"{attempt}.npy")
+            results = dict(zip(names, _pack(names, pixels, size, packed, threads), strict=True))
+            failed = {name: reason for name, reason in results.items() if isinstance(reason, str)}
+            if not failed:
+                break
+            for name, reason in failed.items():
+                logger.warning("%s: left out %s: %s", dataset, name, reason)
+            rejected |= failed
+            array = np.load(packed, mmap_mode="r")
+            ready = {name: row for name, row in zip(names, array, strict=True) if name not in failed}
+        _publish(packed, destination, results, rejected)
+    logger.info("%s: %d images stored, %d left out", dataset, len(names), len(rejected))
+
+
+def read_rejected(path: Path) -> set[str]:
+    """The images that a store's .rejected.csv says could not be decoded."""
+    return {image for _, (image, _) in read_table(path, ("image", "reason"))}
+
+
+class Store:
+    """A store opened for reading; UserError if its files are not whole."""
+
+    def __init__(self, path: Path) -> None:
+        """Map the array into memory and read the names of its images."""
+        self.path = path
+        try:
+            self._array: np.memmap[Any, np.dtype[np.uint8]] = np.load(path, mmap_mode="r")
+            table = list(read_table(path.with_suffix(".csv"), ("image", "crc32")))
+            self._checksums = {image: int(crc, 16) for _, (image, crc) in table}
+        except (OSError, ValueError, EOFError, UserError) as error:
+            raise self._damaged(str(error)) from None
+        if path.stat().st_size != self._array.offset + self._array.nbytes:
+            raise self._damaged("bytes follow the array")
+        if self._array.ndim != 4 or self._array.dtype != np.uint8:
+            raise self._damaged(f"it holds {self._array.dtype} {list(self._array.shape)}")
+        if not len(self._array) == len(table) == len(self._checksums):
+            raise self._damaged(f"{len(self._array)} images, but {len(table)} rows beside them")
+        self._rows = {name: row for row, name in enumerate(self._checksums)}
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._rows)
+
+    @property
+    def names(self) -> list[str]:
+        """All images, sorted."""
+        return list(self._rows)
+
+    def images(self, names: Sequence[str]) -> Pixels:
+        """Pixels of `names` in that order, uint8 [len, size, size, 3]; UserError if one was damaged."""
+        result = np.empty((len(names), *self._array.shape[1:]), np.uint8)
+        for place, name in enumerate(names):
+            if name not in self._rows:
+                raise self._damaged(f"it has no image {name!r}")
+            result[place] = self._array[self._rows[name]]
+            if zlib.crc32(result[place].data) != self._checksums[name]:
+                raise self._damaged(f"the pixels of {name!r} are not those that were stored")
+        return result
+
+    def mean(self, names: Sequence[str] | None = None) -> NDArray[np.float32]:
+        """Mean of `names` (or all images), float32 [size, size, 3]; ValueError if there are none."""
+        names = self.names if names is None else names
+        if not names:
+            raise ValueError("the mean of no images")
+        total = np.zeros(self._array.shape[1:], np.uint64)
+        for start in range(0, len(names), BLOCK):
+            total += self.images(names[start : start + BLOCK]).sum(axis=0, dtype=np.uint64)
+        return (total / len(names)).astype(np.float32)
+
+    def _damaged(self, problem: str) -> UserError:
+        return UserError(f"the store {self.path} is damaged ({problem}); delete it and run snakemake again")
+
+
+def _check_present(listings: Iterable[Listing], images: Archive, index: Path) -> None:
+    missing = sorted({listing.image for listing in listings}.difference(images.names()))
+    if missing:
+        raise UserError(
+            f"{images.path} lacks {len(missing)} images of {index}, such as {missing[0]!r}; "
+            "if it changed, rebuild the index: snakemake --forcerun index"
+        )
+
+
+def _used(listings: Iterable[Listing], splits: Sequence[Draw], dataset: str, rejected: dict[str, str]) -> list[str]:
+    """The images of all splits, sorted; UserError if a class has too few that can be read."""
+    readable = [listing for listing in listings if listing.image not in rejected]
+    try:
+        drawn = [draw(readable, dataset=dataset, **split._asdict()) for split in splits]
+    except UserError as error:
+        note = f" ({len(rejected)} images could not be read, see the warnings above)" if rejected else ""
+        raise UserError(f"{error}{note}") from None
+    return sorted({row.image for rows in drawn for row in rows})
+
+
+def _pack(
+    names: Sequence[str], pixels: Callable[[str], Pixels], size: int, path: Path, threads: int
+) -> list[int | str]:
+    """Write the pixels of `names` to `path`; for each its checksum, or why it could not be read."""
+    array = np.lib.format.open_memmap(path, "w+", np.uint8, (len(names), size, size, 3))
+
+    def put(row: int) -> int | str:
+        try:
+            image = pixels(names[row])
+        except UnreadableImage as error:
+            return str(error)
+        array[row] = image
+        return zlib.crc32(image.data)
+
+    results: list[int | str] = []
+    watched = sys.stderr.isatty()
+    with (
+        ThreadPoolExecutor(threads) as pool,
+        tqdm(total=len(names), unit="image", disable=not watched) as bar,
+    ):
+        for start in range(0, len(names), BLOCK):
+            for result in pool.map(put, range(start, min(start + BLOCK, len(names)))):
+                results.append(result)
+                bar.update()
+    array.flush()
+    return results
+
+
+def _publish(packed: Path, destination: Path, checksums: dict[str, int | str], rejected: dict[str, str]) -> None:
+    """Give the files their names, the array last: where it is, the others are whole and belong to it."""
+    destination.unlink(missing_ok=True)
+    rows = [(name, f"{checksum:08x}") for name, checksum in checksums.items()]
+    write_table(destination.with_suffix(".csv"), ("image", "crc32"), rows)
+    write_table(destination.with_suffix(".rejected.csv"), ("image", "reason"), sorted(rejected.items()))
+    packed.replace(destination)

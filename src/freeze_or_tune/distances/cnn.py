@@ -1,0 +1,69 @@
+"""Distance in pixel space: how well Caffe's small CIFAR-10 network tells source from target."""
+
+import logging
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from freeze_or_tune.data.store import Store
+from freeze_or_tune.distances.sides import Rows, draw_samples, labels, standard_error
+from freeze_or_tune.hashing import stable_seed
+from freeze_or_tune.networks.cifar import cifar_quick, shrink
+from freeze_or_tune.records import Distance
+from freeze_or_tune.study import CnnSettings
+from freeze_or_tune.training.device import prepare_device
+
+log = logging.getLogger(__name__)
+
+
+def held_out_accuracy(
+    source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor], settings: CnnSettings, seed: int
+) -> float:
+    """Accuracy on the held-out half; each side is (training, held-out) images float32 [M, 3, 32, 32], 0-255."""
+    train, held_out = (torch.cat(halves) for halves in zip(source, target, strict=True))
+    train_labels = torch.from_numpy(labels(len(source[0]), len(target[0])))
+    held_out_labels = torch.from_numpy(labels(len(source[1]), len(target[1])))
+    mean = train.mean(0)
+    generator = torch.Generator().manual_seed(seed)
+    network = cifar_quick(2, generator)
+    optimiser = torch.optim.SGD(
+        network.parameters(), settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay
+    )
+    for iteration in range(settings.iterations):
+        batch = torch.randint(len(train), (settings.batch,), generator=generator)
+        loss = F.cross_entropy(network(train[batch] - mean), train_labels[batch])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if iteration % 50 == 0:
+            log.info("iteration %d/%d: loss %.4f", iteration, settings.iterations, loss.item())
+    with torch.no_grad():
+        predicted = torch.cat([network(chunk - mean).argmax(1) for chunk in held_out.split(250)])
+    return float((predicted == held_out_labels).double().mean())
+
+
+def measure(
+    source: str, target: str, source_store: Path, target_store: Path, settings: CnnSettings, seed: int, threads: int,
+    destination: Path,
+) -> None:  # fmt: skip
+    """Train and test the network on two stores and write the record."""
+    prepare_device("cpu", threads)
+    ours, theirs = Store(source_store), Store(target_store)
+    seed = stable_seed(seed, target, "cnn")
+    first, second = draw_samples(len(ours), len(theirs), settings.samples, seed, same=source_store == target_store)
+
+    def images(store: Store, rows: Rows) -> Tensor:
+        return shrink(torch.from_numpy(store.images([store.names[row] for row in rows])))
+
+    accuracy = held_out_accuracy(
+        (images(ours, first.train), images(ours, first.held_out)),
+        (images(theirs, second.train), images(theirs, second.held_out)),
+        settings, seed,
+    )  # fmt: skip
+    Distance(
+        metric="cnn", source=source, target=target, value=accuracy,
+        standard_error=standard_error(accuracy, len(first.held_out) + len(second.held_out)),
+        source_images=len(ours), target_images=len(theirs),
+    ).write(destination)  # fmt: skip

@@ -1,0 +1,141 @@
+"""Stage: the runs of one experiment, and pretraining, which is an experiment that copies nothing."""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from freeze_or_tune.data.splits import read_split
+from freeze_or_tune.data.store import Store
+from freeze_or_tune.hashing import stable_seed
+from freeze_or_tune.networks.caffenet import caffenet, initialise
+from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
+from freeze_or_tune.records import Experiment, Performance, Run
+from freeze_or_tune.schemes import Scheme
+from freeze_or_tune.study import TrainingSettings
+from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_device
+from freeze_or_tune.training.loop import class_accuracies, train
+from freeze_or_tune.training.prefix import HeldOut, Images, Prefix
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Subsets:
+    """A split's images on the device."""
+
+    train: Images
+    val: Images
+    test: Images
+    train_names: tuple[str, ...]
+    classes: int
+
+
+def load_subsets(settings: TrainingSettings, store: Path, split: Path, device: torch.device) -> Subsets:
+    """Read a split and put its images on the device, once."""
+    sizes = settings.split
+    rows = read_split(split, sizes.n, sizes.val, sizes.test)
+    images = Store(store)
+
+    def subset(name: str) -> Images:
+        chosen = [row for row in rows if row.subset == name]
+        pixels = torch.from_numpy(images.images([row.image for row in chosen])).flip(-1)  # RGB to Caffe's BGR
+        return Images(pixels.to(device), torch.tensor([row.label for row in chosen], device=device))
+
+    return Subsets(
+        subset("train"), subset("val"), subset("test"),
+        train_names=tuple(row.image for row in rows if row.subset == "train"),
+        classes=len({row.label for row in rows}),
+    )  # fmt: skip
+
+
+def run_experiment(
+    settings: TrainingSettings, store: Path, split: Path, source: Path, destination: Path, device: str, threads: int
+) -> None:
+    """Train and test a scheme on a split, `settings.runs` times; write the record."""
+    torch_device = prepare_device(device, threads)  # type: ignore[arg-type]
+    subsets = load_subsets(settings, store, split, torch_device)
+    pretrained = load_pretrained(source)
+    record, _ = _runs(settings, subsets, pretrained, pretrained.mean, torch_device)
+    record.write(destination)
+
+
+def pretrain(
+    settings: TrainingSettings, store: Path, split: Path, weights: Path, destination: Path, device: str, threads: int
+) -> None:
+    """Train a source network from random values; write its weights with the mean training image, then the record."""
+    torch_device = prepare_device(device, threads)  # type: ignore[arg-type]
+    subsets = load_subsets(settings, store, split, torch_device)
+    mean = torch.from_numpy(Store(store).mean(subsets.train_names)).flip(-1)
+    record, network = _runs(settings, subsets, None, mean, torch_device)
+    save_pretrained(Pretrained(dict(network.named_parameters()), mean), weights)
+    record.write(destination)
+
+
+def _runs(
+    settings: TrainingSettings, subsets: Subsets, pretrained: Pretrained | None, mean: Tensor, device: torch.device
+) -> tuple[Experiment, Layered]:
+    """All runs of an experiment and the network of the last; they share the images and the cached prefix."""
+    scheme = Scheme.parse(settings.scheme)
+
+    def network(seed: int) -> Layered:
+        return _starting_network(settings, scheme, subsets.classes, pretrained, seed).to(device)
+
+    sizes = settings.network
+    preprocessing = Preprocessing(mean.to(device), sizes.crop, sizes.scale, settings.solver.mirror)
+    frozen = network(0).eval()
+    # Crops are the same for all schemes of a split: schemes are compared on the same views.
+    views_seed = stable_seed(settings.seed, settings.target, settings.split.n, "views")
+    prefix = Prefix(
+        frozen, frozen.prefix(scheme.frozen), preprocessing, subsets.train, settings.solver.views, views_seed
+    )
+    val, test = prefix.held_out(subsets.val), prefix.held_out(subsets.test)
+    runs = []
+    for number in range(settings.runs):
+        log.info("%s n=%d %s: run %d of %d", settings.target, settings.split.n, scheme, number + 1, settings.runs)
+        seed = stable_seed(settings.seed, settings.target, settings.split.n, settings.scheme, number)
+        trained = network(seed)
+        runs.append(_run(trained, scheme, settings, prefix, val, test, seed, number, device))
+    record = Experiment(
+        settings=settings, digest=settings.digest, classes=subsets.classes,
+        train_images=len(subsets.train), val_images=len(subsets.val), test_images=len(subsets.test),
+        versions={"torch": torch.__version__, "numpy": np.__version__}, runs=tuple(runs),
+    )  # fmt: skip
+    return record, trained
+
+
+def _starting_network(
+    settings: TrainingSettings, scheme: Scheme, classes: int, pretrained: Pretrained | None, seed: int
+) -> Layered:
+    """Random values from `seed`, and over them the copied blocks."""
+    network = caffenet(settings.network, classes)
+    initialise(network, settings.network.filler, torch.Generator().manual_seed(seed))
+    if pretrained is not None:
+        pretrained.copy_to(network, range(1, scheme.copied + 1))
+    return network.to(memory_format=torch.channels_last)
+
+
+def _run(
+    network: Layered, scheme: Scheme, settings: TrainingSettings, prefix: Prefix, val: HeldOut, test: HeldOut,
+    seed: int, number: int, device: torch.device,
+) -> Run:  # fmt: skip
+    start = time.perf_counter()
+    trained = train(network, scheme, settings.solver, prefix, val, seed)
+    seconds = time.perf_counter() - start
+    accuracy, mean_class = class_accuracies(network, test)
+    log.info("best at iteration %d: test accuracy %.1f %%", trained.best_iteration, 100 * accuracy)
+    return Run(
+        run=number, seed=seed, val_accuracy=trained.val_accuracy, test_accuracy=accuracy,
+        mean_class_accuracy=mean_class, iterations=trained.iterations, best_iteration=trained.best_iteration,
+        curve=trained.curve,
+        performance=Performance(
+            seconds=seconds, images_per_second=trained.iterations * settings.solver.batch / seconds,
+            peak_memory_mb=peak_memory_mb(device), device=device_name(device), threads=torch.get_num_threads(),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,16 @@
+"""A version for each stage, raised when its numbers change for the same settings.
+
+Snakemake reruns a rule when its params change, but does not see the library behind a script; a raised version is what
+makes it compute the stage, and what follows from it, anew.
+"""
+
+RECIPES = {
+    "builtin": 1,
+    "index": 1,
+    "store": 1,
+    "split": 1,
+    "training": 1,
+    "features": 1,
+    "distance": 1,
+    "analysis": 1,
+}

@@ -1,0 +1,92 @@
+"""The results that stages write as JSON and the analysis reads: typed, so that a damaged file is never plotted."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from freeze_or_tune.errors import UserError
+from freeze_or_tune.files import write_text
+from freeze_or_tune.study import Metric, TrainingSettings
+
+Accuracy = Annotated[float, Field(ge=0, le=1)]
+
+
+class Record(BaseModel):
+    """A result file: written whole or not at all, checked when read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def write(self, path: Path | str) -> None:
+        """Write as indented JSON, atomically."""
+        write_text(path, self.model_dump_json(indent=1) + "\n")
+
+    @classmethod
+    def read(cls, path: Path | str) -> Self:
+        """Read and check; UserError if the file is not a whole, valid result."""
+        try:
+            return cls.model_validate_json(Path(path).read_bytes())
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            raise UserError(
+                f"{path} is not a complete {cls.__name__.lower()} result ({where}: {first['msg']}); "
+                "delete it and run snakemake again"
+            ) from None
+
+
+class CurvePoint(Record):
+    """One evaluation while training."""
+
+    iteration: int
+    loss: float = Field(description="mean training loss since the last evaluation")
+    val_accuracy: Accuracy
+
+
+class Performance(Record):
+    """What a run cost; the only part of a result that differs when it is repeated."""
+
+    seconds: float
+    images_per_second: float
+    peak_memory_mb: float
+    device: str
+    threads: int
+
+
+class Run(Record):
+    """One seed of an experiment."""
+
+    run: int
+    seed: int
+    val_accuracy: Accuracy = Field(description="at the best iteration")
+    test_accuracy: Accuracy = Field(description="at the best iteration on validation; the test set is used once")
+    mean_class_accuracy: Accuracy = Field(description="mean over classes of the test accuracy")
+    iterations: int
+    best_iteration: int
+    curve: tuple[CurvePoint, ...]
+    performance: Performance
+
+
+class Experiment(Record):
+    """results/experiments/<target>/n<k>/<scheme>.json."""
+
+    settings: TrainingSettings
+    digest: str = Field(description="hash of the settings")
+    classes: int
+    train_images: int
+    val_images: int
+    test_images: int
+    versions: dict[str, str]
+    runs: tuple[Run, ...] = Field(min_length=1)
+
+
+class Distance(Record):
+    """results/distances/<target>/<metric>.json."""
+
+    metric: Metric
+    source: str
+    target: str
+    value: float = Field(description="cosine in [0, 1], mmd >= 0; svm and cnn: held-out accuracy in [0, 1]")
+    standard_error: float | None = Field(None, description="of a held-out accuracy")
+    source_images: int
+    target_images: int

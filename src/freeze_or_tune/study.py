@@ -1,0 +1,435 @@
+"""What is studied: the typed form of `config/*.yaml`. Pure Python: the Snakefile of every job imports it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+
+from freeze_or_tune.errors import UserError
+from freeze_or_tune.hashing import stable_digest
+from freeze_or_tune.schemes import Scheme
+
+Metric = Literal["cosine", "mmd", "svm", "cnn"]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
+"""Names stand in paths and job names: letters, digits, dots and dashes."""
+
+
+def _notation(text: str) -> str:
+    return str(Scheme.parse(text))
+
+
+Notation = Annotated[str, AfterValidator(_notation)]
+
+
+class Strict(BaseModel):
+    """A part of a study: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, values: Any) -> Any:
+        unknown = [key for key in values if key not in cls.model_fields] if isinstance(values, dict) else []
+        if unknown:
+            raise ValueError(f"unknown key {', '.join(map(repr, unknown))}; allowed are {', '.join(cls.model_fields)}")
+        return values
+
+
+class Glyphs(Strict):
+    """Letters rendered from the fonts that ship with matplotlib."""
+
+    reader: Literal["glyphs"]
+    alphabet: Literal["latin-a", "latin-b", "greek"]
+    images: PositiveInt = Field(130, description="images rendered for each class")
+
+    @property
+    def smallest_class(self) -> int:
+        """Images of the smallest class."""
+        return self.images
+
+    @property
+    def archive(self) -> str:
+        """Where the images lie."""
+        return f"resources/builtin/{self.alphabet}-{self.images}.zip"
+
+
+class Digits(Strict):
+    """The handwritten digits that ship with scikit-learn."""
+
+    reader: Literal["digits"]
+    smallest_class: PositiveInt = Field(174, description="images of the smallest class, checked when indexed")
+
+    @property
+    def archive(self) -> str:
+        """Where the images lie."""
+        return "resources/builtin/digits.zip"
+
+
+class SolarCells(Strict):
+    """ELPV: photographs of solar cells, {mono, poly} x {intact, defective}."""
+
+    reader: Literal["solar-cells"]
+    smallest_class: PositiveInt = Field(313, description="images of the smallest class, checked when indexed")
+
+    @property
+    def archive(self) -> str:
+        """Where the images lie: the wheel itself, nothing of it is installed."""
+        return "resources/downloads/elpv/elpv_dataset-1.0.0.post1-py3-none-any.whl"
+
+
+class Folder(Strict):
+    """Your own images: a folder (or a zip) with one folder of images a class."""
+
+    reader: Literal["folder"]
+    path: str = Field(description="the folder or zip, from the directory you start snakemake in")
+    smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
+
+    @property
+    def archive(self) -> str:
+        """Where the images lie."""
+        return self.path
+
+
+Dataset = Annotated[Glyphs | Digits | SolarCells | Folder, Field(discriminator="reader")]
+
+
+class Network(Strict):
+    """CaffeNet by its sizes; `networks/caffenet.py` says what they mean."""
+
+    architecture: Literal["caffenet"] = "caffenet"
+    channels: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
+        description="output channels of conv1-conv5 (CaffeNet: 96, 256, 384, 384, 256)"
+    )
+    features: PositiveInt = Field(description="outputs of fc6 and of fc7 (CaffeNet: 4096)")
+    image_size: PositiveInt = Field(description="images are warped to this many pixels a side (CaffeNet: 256)")
+    crop: PositiveInt = Field(description="the network sees crops of this many pixels a side (CaffeNet: 227)")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, description="after fc6 and fc7")
+    scale: PositiveFloat = Field(1.0, description="factor of the pixels (0-255) after the mean is subtracted")
+    filler: Literal["caffenet", "msra"] = Field(
+        "caffenet", description="random weights: CaffeNet's fixed deviations, or Caffe's msra filler, sqrt(2 / fan-in)"
+    )
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks (layers with weights)."""
+        return 8
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.crop > self.image_size:
+            raise ValueError(f"crop {self.crop} is larger than image_size {self.image_size}")
+        odd = [c for c, groups in zip(self.channels, (2, 2, 2, 2, 2), strict=True) if c % groups]
+        if odd:
+            raise ValueError(f"channels {odd}: each must be even, CaffeNet's conv2, conv4 and conv5 have two groups")
+        return self
+
+
+class Solver(Strict):
+    """Caffe's SGD with a step schedule (facts of the reference solver: docs/deviations.md)."""
+
+    learning_rate: PositiveFloat = Field(0.01, description="rate of randomly initialised layers")
+    copied_rate: NonNegativeFloat = Field(
+        0.2, description="rate of copied, tuned layers relative to new ones (the paper: 0.2)"
+    )
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: NonNegativeFloat = 0.0005
+    batch: PositiveInt = Field(50, description="images an iteration")
+    epochs: PositiveInt = Field(20, description="passes over the training images, within the two bounds below")
+    min_iterations: PositiveInt = Field(200, description="small splits train at least this long")
+    max_iterations: PositiveInt = Field(400, description="large splits train at most this long")
+    drops: tuple[Fraction, ...] = Field((0.7, 0.9), description="the rate drops after these fractions of the run")
+    gamma: Fraction = Field(0.1, description="factor of each drop")
+    evaluations: PositiveInt = Field(
+        10, description="how often validation accuracy is measured; the best iteration is kept"
+    )
+    mirror: bool = Field(True, description="mirror half of the training crops")
+    views: NonNegativeInt = Field(
+        8, description="augmented views an image whose frozen prefix is cached; 0 computes the prefix anew each time"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.min_iterations > self.max_iterations:
+            raise ValueError(f"min_iterations {self.min_iterations} is more than max_iterations {self.max_iterations}")
+        if list(self.drops) != sorted(set(self.drops)):
+            raise ValueError(f"drops {list(self.drops)} must rise")
+        return self
+
+    def iterations(self, images: int) -> int:
+        """How many iterations a run on so many training images takes."""
+        wanted = -(-images * self.epochs // self.batch)
+        return min(max(wanted, self.min_iterations), self.max_iterations)
+
+
+class Pretraining(Strict):
+    """Training of a source network from random values on its own dataset."""
+
+    n: PositiveInt = Field(description="training images a class")
+    val: PositiveInt
+    test: PositiveInt
+    solver: Solver = Solver()
+
+
+class Source(Strict):
+    """A network and the data it was trained on."""
+
+    dataset: str
+    network: str
+    pretraining: Pretraining
+
+
+class Target(Strict):
+    """A dataset adapted to from one source, in splits of n images a class."""
+
+    dataset: str
+    source: str
+    n: tuple[PositiveInt, ...] = Field(min_length=1, description="images a class of each split")
+    val: PositiveInt = Field(description="validation images a class, the same in all splits")
+    test: PositiveInt = Field(description="test images a class, the same in all splits")
+    schemes: tuple[Notation, ...] | None = Field(None, description="schemes of this target, if not the study's")
+
+
+class SvmSettings(Strict):
+    """The linear SVM that tells source from target by their features."""
+
+    samples: PositiveInt = Field(1000, description="images of each side at most; half of them are held out")
+    c: PositiveFloat = Field(0.01, description="C of the SVM on standardised features")
+
+
+class CnnSettings(Strict):
+    """The small CNN that tells source from target by their pixels."""
+
+    samples: PositiveInt = Field(1000, description="images of each side at most; half of them are held out")
+    iterations: PositiveInt = 300
+    batch: PositiveInt = 100
+    learning_rate: PositiveFloat = 0.001
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: NonNegativeFloat = 0.004
+
+
+class Distances(Strict):
+    """How the distance between source and target is measured (section 3.1)."""
+
+    metrics: tuple[Metric, ...] = ("cosine", "mmd", "svm", "cnn")
+    svm: SvmSettings = SvmSettings()
+    cnn: CnnSettings = CnnSettings()
+
+
+class SplitSettings(Strict):
+    """Everything that determines one split."""
+
+    dataset: str
+    seed: int
+    n: int
+    val: int
+    test: int
+
+
+class TrainingSettings(Strict):
+    """Everything that determines the runs of one experiment (or of a pretraining)."""
+
+    study: str
+    target: str
+    dataset: str
+    source: str
+    network: Network
+    split: SplitSettings
+    scheme: str
+    seed: int
+    runs: int
+    solver: Solver
+
+    @property
+    def digest(self) -> str:
+        """A short hash of all settings: results with different ones are never mixed."""
+        return stable_digest(self.model_dump(mode="json"))[:16]
+
+
+class Study(Strict):
+    """A whole study: sources, targets, splits, schemes, solver and seeds."""
+
+    name: Name = Field(description="stands in tables, figures and reports")
+    results: str = Field("results", description="folder of all results of this study")
+    seed: NonNegativeInt = Field(0, description="everything random is derived from this")
+    runs: PositiveInt = Field(1, description="runs (seeds) of each experiment")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU if there is one")
+    datasets: dict[Name, Dataset]
+    networks: dict[Name, Network]
+    sources: dict[Name, Source]
+    targets: dict[Name, Target]
+    schemes: tuple[Notation, ...] = Field(min_length=1)
+    solver: Solver = Solver()
+    distances: Distances = Distances()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        problems = [*self._unknown_names(), *self._impossible_splits(), *self._misfit_schemes()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _unknown_names(self) -> list[str]:
+        wanted: list[tuple[str, str, Mapping[str, Any]]] = [
+            *((f"sources.{k}.dataset", s.dataset, self.datasets) for k, s in self.sources.items()),
+            *((f"sources.{k}.network", s.network, self.networks) for k, s in self.sources.items()),
+            *((f"targets.{k}.dataset", t.dataset, self.datasets) for k, t in self.targets.items()),
+            *((f"targets.{k}.source", t.source, self.sources) for k, t in self.targets.items()),
+        ]
+        unknown = [
+            f"{key}: {name!r} is not one of {', '.join(known)}" for key, name, known in wanted if name not in known
+        ]
+        twice = [f"targets.{name}: a source has this name too" for name in self.targets if name in self.sources]
+        return unknown + twice
+
+    def _impossible_splits(self) -> list[str]:
+        problems = []
+        for key, dataset, n, val, test in self._split_sizes():
+            held = getattr(self.datasets.get(dataset), "smallest_class", None)
+            if held is not None and n + val + test > held:
+                room = max(0, held - val - test)
+                problems.append(
+                    f"{key}: {n} training + {val} validation + {test} test images a class are more than the {held} of "
+                    f"the smallest class of {dataset!r}; n may be {room} at most"
+                )
+        return problems
+
+    def _split_sizes(self) -> list[tuple[str, str, int, int, int]]:
+        sources = [
+            (f"sources.{k}.pretraining.n", s.dataset, s.pretraining.n, s.pretraining.val, s.pretraining.test)
+            for k, s in self.sources.items()
+        ]
+        return sources + [(f"targets.{k}.n", t.dataset, max(t.n), t.val, t.test) for k, t in self.targets.items()]
+
+    def _misfit_schemes(self) -> list[str]:
+        problems = []
+        for key, target in self.targets.items():
+            source = self.sources.get(target.source)
+            network = self.networks.get(source.network) if source else None
+            for text in (target.schemes or self.schemes) if network else ():
+                if Scheme.parse(text).blocks != network.blocks:  # type: ignore[union-attr]
+                    problems.append(
+                        f"schemes: {text} ends at block {Scheme.parse(text).blocks}, but the network of target "
+                        f"{key!r} has {network.blocks} blocks"  # type: ignore[union-attr]
+                    )
+        return problems
+
+    def schemes_of(self, target: str) -> tuple[str, ...]:
+        """The schemes tried on a target."""
+        return self.target(target).schemes or self.schemes
+
+    def target(self, name: str) -> Target:
+        """A target by name; UserError lists the known ones."""
+        return _known("target", name, self.targets)
+
+    def source(self, name: str) -> Source:
+        """A source by name; UserError lists the known ones."""
+        return _known("source", name, self.sources)
+
+    def dataset_of(self, name: str) -> str:
+        """The dataset of a source or a target."""
+        return self.sources[name].dataset if name in self.sources else self.target(name).dataset
+
+    def source_of(self, name: str) -> str:
+        """The source of a target; a source is its own."""
+        return name if name in self.sources else self.target(name).source
+
+    def dataset(self, name: str) -> Dataset:
+        """A dataset by name; UserError lists the known ones."""
+        return _known("dataset", name, self.datasets)
+
+    def network_of(self, source: str) -> Network:
+        """The network of a source."""
+        return self.networks[self.source(source).network]
+
+    def experiments(self) -> list[tuple[str, int, str]]:
+        """All (target, n, scheme) of the study, in the order of the config."""
+        return [(name, n, scheme) for name, t in self.targets.items() for n in t.n for scheme in self.schemes_of(name)]
+
+    def split(self, name: str, n: int) -> SplitSettings:
+        """Settings of a target's split, or (`name` a source) of its pretraining split."""
+        sizes = self.sources[name].pretraining if name in self.sources else self.target(name)
+        known = (sizes.n,) if isinstance(sizes, Pretraining) else sizes.n
+        if n not in known:
+            raise UserError(f"{name} has no split of {n} images a class; it has n = {', '.join(map(str, known))}")
+        return SplitSettings(dataset=self.dataset_of(name), seed=self.seed, n=n, val=sizes.val, test=sizes.test)
+
+    def splits_of_dataset(self, dataset: str) -> list[SplitSettings]:
+        """The largest split of each source and target that uses a dataset; smaller ones are nested in it."""
+        self.dataset(dataset)
+        sources = [self.split(k, s.pretraining.n) for k, s in self.sources.items() if s.dataset == dataset]
+        return sources + [self.split(k, max(t.n)) for k, t in self.targets.items() if t.dataset == dataset]
+
+    def experiment(self, target: str, n: int, scheme: str) -> TrainingSettings:
+        """Settings of one experiment; UserError lists what there is if it is not one of the study's."""
+        if scheme not in self.schemes_of(target):
+            raise UserError(f"{target} has no scheme {scheme}; it has {', '.join(self.schemes_of(target))}")
+        source = self.targets[target].source
+        return TrainingSettings(
+            study=self.name, target=target, dataset=self.targets[target].dataset, source=source,
+            network=self.network_of(source), split=self.split(target, n), scheme=scheme,
+            seed=self.seed, runs=self.runs, solver=self.solver,
+        )  # fmt: skip
+
+    def pretraining(self, source: str) -> TrainingSettings:
+        """Settings of a source's pretraining: an experiment that copies nothing."""
+        chosen = self.source(source)
+        network = self.network_of(source)
+        return TrainingSettings(
+            study=self.name, target=source, dataset=chosen.dataset, source=source,
+            network=network, split=self.split(source, chosen.pretraining.n), scheme=f"R1-{network.blocks}",
+            seed=self.seed, runs=1, solver=chosen.pretraining.solver,
+        )  # fmt: skip
+
+
+def _known(kind: str, name: str, known: dict[str, Any]) -> Any:
+    if name not in known:
+        raise UserError(f"{name!r} is not a {kind} of this study; its {kind}s are {', '.join(known)}")
+    return known[name]
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] != "missing" and not isinstance(problem["input"], dict):
+            message = f"{message} (it is {problem['input']!r})"
+        lines.append(f"  {key}: {message}" if key else f"  {message}")
+    return "\n".join(lines)
+
+
+def load_study(config: dict[str, Any]) -> Study:
+    """Validate a config as Snakemake passes it; UserError names each wrong key, its value and what is allowed."""
+    try:
+        return Study.model_validate(config)
+    except ValidationError as error:
+        raise UserError(f"the study's config is not valid:\n{_explain(error)}") from None
+
+
+def read_study(path: Path | str) -> Study:
+    """Read a study from a YAML file (tests and scripts; the workflow gets its config from Snakemake)."""
+    return load_study(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+
+
+def schema() -> str:
+    """The JSON schema of a study's config, as `workflow/schemas/study.schema.json` holds it."""
+    return json.dumps(Study.model_json_schema(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    print(schema(), end="")

@@ -1,0 +1,1 @@
+"""Training: views of images, the solver, the cached frozen prefix, the loop."""

@@ -1,0 +1,33 @@
+"""Where and how training computes."""
+
+import os
+import resource
+from typing import Literal
+
+import torch
+
+from freeze_or_tune.errors import UserError
+
+
+def prepare_device(name: Literal["auto", "cpu", "cuda"], threads: int) -> torch.device:
+    """Choose the device, limit CPU threads, make algorithms deterministic; UserError if a GPU is asked for in vain."""
+    torch.set_num_threads(threads)
+    # Gradients of a dying network are denormal numbers, on which CPUs are twenty times slower.
+    torch.set_flush_denormal(True)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("the study's `device` is cuda, but no GPU is visible to this job; set it to auto or cpu")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def device_name(device: torch.device) -> str:
+    """The GPU's name, or `cpu`."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Peak memory so far: allocated on the GPU, or resident in the process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

@@ -1,0 +1,200 @@
+"""Tables 1-3: numbers checked by hand, by brute force, and against the paper."""
+
+from itertools import combinations, product
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freeze_or_tune.analysis import paper, tables
+from freeze_or_tune.analysis.results import read_results
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a table from a CSV; return the CSV as a frame of text, and the lines of the Markdown."""
+
+    def write(table, results_csv):
+        csv, markdown = tmp_path / "out" / "t.csv", tmp_path / "out" / "t.md"
+        table(results_csv, csv, markdown)
+        return pd.read_csv(csv, dtype=str, keep_default_na=False), markdown.read_text(encoding="utf-8").splitlines()
+
+    return write
+
+
+def grid(lines, first):
+    """Cells of the Markdown table whose header starts with `first`, without its header."""
+    start = next(i for i, line in enumerate(lines) if line.startswith("|") and line.split("|")[1].strip() == first)
+    rows = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def test_table1_lists_each_target_with_its_splits(results, written):
+    for n in (60, 1, 10):
+        results.experiment("greek", n, "T1-7_R8", [0.5], classes=24)
+        results.experiment("greek", n, "F1-7_R8", [0.5], classes=24)
+    results.experiment("digits", 5, "T1-7_R8", [0.5])
+    csv, lines = written(tables.table1, results.collect())
+    assert list(csv) == ["target", "source", "dataset", "categories", "val", "test", "train"]
+    expected = [
+        ["greek", "latin-a", "greek-images", "24", "5", "20", "1, 10, 60"],
+        ["digits", "latin-a", "digits-images", "10", "5", "20", "5"],
+    ]
+    assert csv.to_numpy().tolist() == expected
+    assert grid(lines, "target") == expected
+
+
+def test_table2_is_sorted_by_cosine_and_ends_with_the_papers_rows(results, written):
+    for target in ("far", "unmeasured", "near"):
+        results.experiment(target, 1, "T1-7_R8", [0.5])
+    results.distance("far", "cosine", 0.45)
+    results.distance("near", "cosine", 0.0305)
+    results.distance("near", "mmd", 2)
+    results.distance("near", "svm", 0.875, 0.0149)
+    results.distance("near", "cnn", 0.5, 0.02)
+    csv, lines = written(tables.table2, results.collect())
+    assert csv["target"].tolist() == [
+        "near", "far", "unmeasured", "Yosinski", "Caltech-256", "SUN397", "MIT-Indoor", "CUB-200", "Coral", "Plankton",
+    ]  # fmt: skip
+    assert csv["measured_by"].tolist() == ["embedded"] * 3 + ["Chu et al. 2016"] * 7
+    assert csv.iloc[0, 1:7].tolist() == ["0.0305", "2.0", "0.875", "0.0149", "0.5", "0.02"]
+    assert csv.iloc[2, 1:7].tolist() == [""] * 6
+    rows = grid(lines, "target")
+    assert rows[0] == ["near", "0.030", "2.00", "87.5 ± 1.5", "50.0 ± 2.0", "embedded"]
+    assert rows[1] == ["far", "0.450", "–", "–", "–", "embedded"]
+    assert rows[2] == ["unmeasured", "–", "–", "–", "–", "embedded"]
+    assert rows[4] == ["Caltech-256", "0.071", "10.6", "71.4", "69.0", "Chu et al. 2016"]
+    assert len(rows) == 10
+
+
+def test_table2_prints_the_papers_own_inversion(results, written):
+    results.experiment("only", 1, "T1-7_R8", [0.5])
+    results.distance("only", "cosine", 0.45)
+    _, lines = written(tables.table2, results.collect())
+    # SVM: Coral and Plankton are swapped, one of 21 pairs: (20 - 1) / 21.
+    assert grid(lines, "measured by") == [
+        ["embedded", "1", "–", "–", "–"],
+        ["Chu et al. 2016", "7", "1.000", "0.905", "1.000"],
+    ]
+
+
+def brute_tau(x, y):
+    """Kendall's tau without ties: concordant less discordant pairs, over all pairs."""
+    signs = [(x[i] - x[j]) * (y[i] - y[j]) for i, j in combinations(range(len(x)), 2)]
+    return sum(1 if s > 0 else -1 for s in signs) / len(signs)
+
+
+@given(st.permutations(range(6)), st.permutations(range(6)), st.permutations(range(6)))
+def test_agreement_is_kendalls_tau(mmd, svm, cnn):
+    table = pd.DataFrame({"cosine": range(6), "mmd": mmd, "svm": svm, "cnn": cnn, "measured_by": "us"}, dtype=object)
+    row = tables.agreement(table.infer_objects()).iloc[0]
+    assert row[["MMD", "linear SVM", "CNN"]].tolist() == pytest.approx(
+        [brute_tau(range(6), m) for m in (mmd, svm, cnn)]
+    )
+
+
+def test_agreement_leaves_out_targets_without_a_metric():
+    table = pd.DataFrame({
+        "cosine": [0.1, 0.2, 0.3, None], "mmd": [1, 3, 2, 0], "svm": [0.9, None, 0.8, 0.1], "cnn": [0.5, None, None, 1],
+        "measured_by": "us",
+    })  # fmt: skip
+    row = tables.agreement(table).iloc[0]
+    assert row["MMD"] == pytest.approx(1 / 3)
+    assert row["linear SVM"] == -1
+    assert pd.isna(row["CNN"])
+
+
+@pytest.mark.parametrize(
+    ("ratios", "advice"),
+    [
+        ([], "no experiments"),
+        ([1.01], "Tune"),
+        ([1.0099], "Try Freeze or Tune"),
+        ([0.99, 1.05], "Tune"),
+        ([0.989, 1.5], "Try Freeze or Tune"),
+        ([1.3, 1.2, 1.0], "Tune"),
+        ([1 / 1.01], "Freeze"),
+        ([0.991], "Try Freeze or Tune"),
+        ([1 / 0.99, 0.9], "Freeze"),
+        ([1.011, 0.5], "Try Freeze or Tune"),
+        ([1.0, 1.0], "Try Freeze or Tune"),
+        ([0.0, 1.0], "Freeze"),
+    ],
+)
+def test_the_rule_at_its_edges(ratios, advice):
+    assert tables.recommend(ratios) == advice
+
+
+@given(st.lists(st.floats(0.5, 2), min_size=1, max_size=6))
+def test_the_rule_is_mirrored(ratios):
+    mirror = {"Tune": "Freeze", "Freeze": "Tune", "Try Freeze or Tune": "Try Freeze or Tune"}
+    assert tables.recommend([1 / r for r in ratios]) == mirror[tables.recommend(ratios)]
+
+
+@pytest.fixture
+def pairs(collected):
+    """Cells LL: freeze, LM: both ways, LH: nothing, ML: tune, MM: freeze, HH: tune."""
+    ratios = {("near", 1): 0.9, ("near", 20): 0.8, ("near", 21): 0.9, ("near", 99): 1.2, ("mid", 10): 1.25,
+              ("mid", 50): 0.5, ("far", 100): 1.1}  # fmt: skip
+    accuracies = {(t, n, "T1-7_R8"): [0.4 * ratio] for (t, n), ratio in ratios.items()}
+    accuracies |= {(t, n, "F1-7_R8"): [0.4] for t, n in ratios}
+    return collected(accuracies, {"near": 0.1, "mid": 0.2, "far": 0.4})
+
+
+def test_table3_judges_each_cell(pairs, written):
+    csv, lines = written(tables.table3, pairs)
+    columns = ["distance_level", "data_level", "advice", "pairs", "paper", "agrees"]
+    assert list(csv) == [*columns[:4], "geometric_mean", "min", "max", *columns[4:]]
+    assert csv[columns].to_numpy().tolist() == [
+        ["L", "L", "Freeze", "2", "Freeze", "yes"],
+        ["L", "M", "Try Freeze or Tune", "2", "Try Freeze or Tune", "yes"],
+        ["L", "H", "no experiments", "0", "Tune", ""],
+        ["M", "L", "Tune", "1", "Try Freeze or Tune", "partly"],
+        ["M", "M", "Freeze", "1", "Tune", "no"],
+        ["M", "H", "no experiments", "0", "Tune", ""],
+        ["H", "L", "no experiments", "0", "Try Freeze or Tune", ""],
+        ["H", "M", "no experiments", "0", "Tune", ""],
+        ["H", "H", "Tune", "1", "Tune", "yes"],
+    ]
+    assert [float(csv.loc[0, c]) for c in ("geometric_mean", "min", "max")] == pytest.approx([0.72**0.5, 0.8, 0.9])
+    assert csv.loc[2, ["geometric_mean", "min", "max"]].tolist() == ["", "", ""]
+    assert grid(lines, "") == [
+        ["L (0.0–0.2)", "Freeze (0.849, 2 pairs)", "Try Freeze or Tune (1.039, 2 pairs)", "no experiments"],
+        ["M (0.2–0.4)", "Tune (1.250, 1 pair)", "Freeze (0.500, 1 pair)", "no experiments"],
+        ["H (0.4–1.0)", "no experiments", "no experiments", "Tune (1.100, 1 pair)"],
+    ]
+    assert tables.RULE in lines
+    assert (
+        sum("Try Freeze or Tune" in line for line in lines) == 1 + 1 + 3
+    )  # ours, the rule, and each row of the paper's
+
+
+def test_the_printed_rule_names_the_numbers_it_uses():
+    assert (tables.GAIN, tables.SLACK) == (1.01, 0.99)
+    for number in ("at least 1.01", "below 0.99", "at most 1/1.01", "above 1/0.99"):
+        assert number in tables.RULE
+        assert number in " ".join(tables.__doc__.split())
+
+
+def test_pairs_without_a_distance_are_in_no_cell(collected):
+    path = collected({("a", 1, "T1-7_R8"): [0.5], ("a", 1, "F1-7_R8"): [0.4]}, {})
+    table = tables.recommendations(tables.tune_over_freeze(read_results(path)))
+    assert set(table["advice"]) == {"no experiments"}
+
+
+def test_the_papers_numbers_are_those_of_its_text():
+    assert [row[1:] for row in paper.DISTANCES] == [
+        (0.003, 2.3, 0.573, 0.51), (0.071, 10.6, 0.714, 0.69), (0.194, 17.8, 0.815, 0.764), (0.307, 23.9, 0.9, 0.845),
+        (0.358, 37.2, 0.929, 0.865), (0.455, 38.7, 0.973, 0.994), (0.534, 39.1, 0.972, 0.997),
+    ]  # fmt: skip
+    assert list(paper.ADVICE) == list(product("LMH", "LMH"))
+    assert [paper.ADVICE["L", data] for data in "LMH"] == ["Freeze", "Try Freeze or Tune", "Tune"]
+    assert [paper.ADVICE["M", data] for data in "LMH"] == ["Try Freeze or Tune", "Tune", "Tune"]
+    assert [paper.ADVICE["H", data] for data in "LMH"] == ["Try Freeze or Tune", "Tune", "Tune"]
+    assert list(paper.DISTANCE_RANGES.values()) == ["0.0–0.2", "0.2–0.4", "0.4–1.0"]
+    assert list(paper.DATA_RANGES.values()) == ["1–20", "21–99", "≥ 100"]

@@ -1,0 +1,46 @@
+# The study of this run, and what rules ask of it.
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from freeze_or_tune.data.downloads import read_downloads
+from freeze_or_tune.errors import UserError
+from freeze_or_tune.recipes import RECIPES
+from freeze_or_tune.study import load_study
+
+
+report: "../report/workflow.rst"
+
+
+try:
+    study = load_study(config)
+    downloads = read_downloads(Path(workflow.source_path("../../config/downloads.csv")))
+except UserError as error:
+    raise WorkflowError(str(error))
+
+
+def archive(wildcards):
+    return study.dataset(wildcards.dataset).archive
+
+
+def store(dataset, source):
+    """The store of a dataset at the image size of a source's network."""
+    return f"<results>/stores/{dataset}-{study.network_of(source).image_size}.npy"
+
+
+def store_of(wildcards):
+    """The store that a source (by its own name) or a target learns from."""
+    name = wildcards.get("target") or wildcards.source
+    return store(study.dataset_of(name), study.source_of(name))
+
+
+def settings_of_experiment(wildcards):
+    return study.experiment(wildcards.target, int(wildcards.n), wildcards.scheme).model_dump(mode="json")
+
+
+def download(wildcards):
+    """The row of config/downloads.csv that says where a file comes from."""
+    files = {row.file: row for row in downloads.get(wildcards.dataset, [])}
+    if wildcards.file not in files:
+        raise WorkflowError(f"config/downloads.csv has no file {wildcards.file} of {wildcards.dataset}")
+    return files[wildcards.file].model_dump(mode="json")

@@ -1,0 +1,110 @@
+# From nothing to stores and splits: <results>/stores/<dataset>-<pixels>.npy, <results>/splits/<target>/n<k>.csv.
+# A dataset's archive (a zip, a wheel or a folder) is indexed, the images that some split uses are decoded once into a
+# store, and splits are drawn from what could be decoded. A source has a split too: the one it is pretrained on.
+
+
+rule download:
+    output:
+        protected("<resources>/downloads/{dataset}/{file}"),
+    log:
+        "<logs>/download/{dataset}/{file}.log",
+    benchmark:
+        "<benchmarks>/download/{dataset}/{file}.tsv"
+    localrule: True
+    params:
+        download=download,
+    script:
+        "../scripts/download.py"
+
+
+rule glyphs:
+    output:
+        "<resources>/builtin/{alphabet}-{images}.zip",
+    log:
+        "<logs>/glyphs/{alphabet}-{images}.log",
+    benchmark:
+        "<benchmarks>/glyphs/{alphabet}-{images}.tsv"
+    wildcard_constraints:
+        alphabet="latin-a|latin-b|greek",
+        images="[0-9]+",
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        recipe=RECIPES["builtin"],
+    script:
+        "../scripts/glyphs.py"
+
+
+rule digits:
+    output:
+        "<resources>/builtin/digits.zip",
+    log:
+        "<logs>/digits.log",
+    benchmark:
+        "<benchmarks>/digits.tsv"
+    localrule: True
+    params:
+        recipe=RECIPES["builtin"],
+    script:
+        "../scripts/digits.py"
+
+
+rule index:
+    input:
+        archive=archive,
+    output:
+        index="<results>/indexes/{dataset}.csv",
+    log:
+        "<logs>/index/{dataset}.log",
+    benchmark:
+        "<benchmarks>/index/{dataset}.tsv"
+    localrule: True
+    params:
+        recipe=RECIPES["index"],
+        dataset=lambda wildcards: study.dataset(wildcards.dataset).model_dump(mode="json"),
+    script:
+        "../scripts/index.py"
+
+
+rule store:
+    input:
+        archive=archive,
+        index="<results>/indexes/{dataset}.csv",
+    output:
+        store="<results>/stores/{dataset}-{size}.npy",
+        images="<results>/stores/{dataset}-{size}.csv",
+        rejected="<results>/stores/{dataset}-{size}.rejected.csv",
+    log:
+        "<logs>/store/{dataset}-{size}.log",
+    benchmark:
+        "<benchmarks>/store/{dataset}-{size}.tsv"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        recipe=RECIPES["store"],
+        splits=lambda wildcards: [
+            split.model_dump(exclude={"dataset"}) for split in study.splits_of_dataset(wildcards.dataset)
+        ],
+    script:
+        "../scripts/store.py"
+
+
+rule split:
+    input:
+        index=lambda wildcards: f"<results>/indexes/{study.dataset_of(wildcards.target)}.csv",
+        rejected=lambda wildcards: store_of(wildcards).replace(".npy", ".rejected.csv"),
+    output:
+        split="<results>/splits/{target}/n{n}.csv",
+    log:
+        "<logs>/split/{target}/n{n}.log",
+    benchmark:
+        "<benchmarks>/split/{target}/n{n}.tsv"
+    localrule: True
+    params:
+        recipe=RECIPES["split"],
+        split=lambda wildcards: study.split(wildcards.target, int(wildcards.n)).model_dump(),
+    script:
+        "../scripts/split.py"

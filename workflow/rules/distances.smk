@@ -1,0 +1,86 @@
+# Distance of a target to its source: <results>/distances/<target>/<metric>.json, metric in cosine, mmd, svm, cnn.
+
+
+def source_of(wildcards):
+    return study.target(wildcards.target).source
+
+
+def source_features(wildcards):
+    source = source_of(wildcards)
+    return f"<results>/features/{source}/{study.dataset_of(source)}.npy"
+
+
+def target_features(wildcards):
+    return f"<results>/features/{source_of(wildcards)}/{study.dataset_of(wildcards.target)}.npy"
+
+
+def source_store(wildcards):
+    source = source_of(wildcards)
+    return store(study.dataset_of(source), source)
+
+
+rule mean_distance:
+    input:
+        source=source_features,
+        target=target_features,
+    output:
+        record="<results>/distances/{target}/{metric}.json",
+    log:
+        "<logs>/distances/{target}/{metric}.log",
+    benchmark:
+        "<benchmarks>/distances/{target}/{metric}.tsv"
+    wildcard_constraints:
+        metric="cosine|mmd",
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        recipe=RECIPES["distance"],
+        source=source_of,
+    script:
+        "../scripts/mean_distance.py"
+
+
+rule svm_distance:
+    input:
+        source=source_features,
+        target=target_features,
+    output:
+        record="<results>/distances/{target}/svm.json",
+    log:
+        "<logs>/distances/{target}/svm.log",
+    benchmark:
+        "<benchmarks>/distances/{target}/svm.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        recipe=RECIPES["distance"],
+        source=source_of,
+        svm=study.distances.svm.model_dump(),
+        seed=study.seed,
+    script:
+        "../scripts/svm_distance.py"
+
+
+rule cnn_distance:
+    input:
+        source=source_store,
+        target=store_of,
+    output:
+        record="<results>/distances/{target}/cnn.json",
+    log:
+        "<logs>/distances/{target}/cnn.log",
+    benchmark:
+        "<benchmarks>/distances/{target}/cnn.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        recipe=RECIPES["distance"],
+        source=source_of,
+        cnn=study.distances.cnn.model_dump(),
+        seed=study.seed,
+    script:
+        "../scripts/cnn_distance.py"

@@ -1,0 +1,43 @@
+# One job for each (split, scheme): <results>/experiments/<target>/n<k>/<scheme>.json, and all of them in one table.
+
+
+rule experiment:
+    input:
+        store=store_of,
+        split="<results>/splits/{target}/n{n}.csv",
+        weights=lambda wildcards: f"<results>/networks/{study.target(wildcards.target).source}.safetensors",
+    output:
+        record="<results>/experiments/{target}/n{n}/{scheme}.json",
+    log:
+        "<logs>/experiments/{target}/n{n}/{scheme}.log",
+    benchmark:
+        "<benchmarks>/experiments/{target}/n{n}/{scheme}.tsv"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime=60,
+    params:
+        recipe=RECIPES["training"],
+        settings=settings_of_experiment,
+    script:
+        "../scripts/experiment.py"
+
+
+rule collect:
+    input:
+        experiments=[f"<results>/experiments/{target}/n{n}/{scheme}.json" for target, n, scheme in study.experiments()],
+        distances=expand(
+            "<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics
+        ),
+    output:
+        report("<results>/experiments.csv", category="Experiments", caption="../report/experiments.rst"),
+    log:
+        "<logs>/collect.log",
+    benchmark:
+        "<benchmarks>/collect.tsv"
+    localrule: True
+    params:
+        recipe=RECIPES["analysis"],
+    script:
+        "../scripts/collect.py"

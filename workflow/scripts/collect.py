@@ -1,0 +1,11 @@
+from pathlib import Path
+
+from freeze_or_tune.analysis.results import collect
+from freeze_or_tune.job import logged
+
+with logged(snakemake.log[0]):
+    collect(
+        [Path(path) for path in snakemake.input.experiments],
+        [Path(path) for path in snakemake.input.distances],
+        Path(snakemake.output[0]),
+    )

@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from freeze_or_tune.experiment import run_experiment
+from freeze_or_tune.job import logged
+from freeze_or_tune.study import TrainingSettings
+
+with logged(snakemake.log[0]):
+    run_experiment(
+        TrainingSettings.model_validate(snakemake.params.settings),
+        store=Path(snakemake.input.store),
+        split=Path(snakemake.input.split),
+        source=Path(snakemake.input.weights),
+        destination=Path(snakemake.output.record),
+        device=snakemake.config.get("device", "auto"),
+        threads=snakemake.threads,
+    )

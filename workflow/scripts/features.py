@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from freeze_or_tune.features import extract_features
+from freeze_or_tune.job import logged
+from freeze_or_tune.study import Network
+
+with logged(snakemake.log[0]):
+    extract_features(
+        Network.model_validate(snakemake.params.network),
+        source=Path(snakemake.input.weights),
+        store=Path(snakemake.input.store),
+        destination=Path(snakemake.output.features),
+        index=Path(snakemake.output.index),
+        device=snakemake.config.get("device", "auto"),
+        threads=snakemake.threads,
+    )

@@ -1,0 +1,14 @@
+from pathlib import Path
+
+from freeze_or_tune.distances.means import measure
+from freeze_or_tune.job import logged
+
+with logged(snakemake.log[0]):
+    measure(
+        snakemake.wildcards.metric,
+        source=snakemake.params.source,
+        target=snakemake.wildcards.target,
+        source_features=Path(snakemake.input.source),
+        target_features=Path(snakemake.input.target),
+        destination=Path(snakemake.output.record),
+    )

@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from freeze_or_tune.experiment import pretrain
+from freeze_or_tune.job import logged
+from freeze_or_tune.study import TrainingSettings
+
+with logged(snakemake.log[0]):
+    pretrain(
+        TrainingSettings.model_validate(snakemake.params.settings),
+        store=Path(snakemake.input.store),
+        split=Path(snakemake.input.split),
+        weights=Path(snakemake.output.weights),
+        destination=Path(snakemake.output.record),
+        device=snakemake.config.get("device", "auto"),
+        threads=snakemake.threads,
+    )

@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from freeze_or_tune.distances.svm import measure
+from freeze_or_tune.job import logged
+from freeze_or_tune.study import SvmSettings
+
+with logged(snakemake.log[0]):
+    measure(
+        source=snakemake.params.source,
+        target=snakemake.wildcards.target,
+        source_features=Path(snakemake.input.source),
+        target_features=Path(snakemake.input.target),
+        settings=SvmSettings.model_validate(snakemake.params.svm),
+        seed=snakemake.params.seed,
+        destination=Path(snakemake.output.record),
+    )
