@@ -39,6 +39,9 @@ include: "workflow/rules/figures.smk"
 rule all:
     default_target: True
     input:
+        # Named although the table is made of them: a deleted one is then made again.
+        EXPERIMENTS,
+        DISTANCES,
         "<results>/experiments.csv",
         expand("<results>/tables/table{number}.{suffix}", number=[1, 2, 3], suffix=["csv", "md"]),
         expand("<results>/figures/fig{number}.{suffix}", number=[1, 2, 3], suffix=["pdf", "png"]),

@@ -133,9 +133,9 @@ class Network(Strict):
     def _check(self) -> Self:
         if self.crop > self.image_size:
             raise ValueError(f"crop {self.crop} is larger than image_size {self.image_size}")
-        odd = [c for c, groups in zip(self.channels, (2, 2, 2, 2, 2), strict=True) if c % groups]
+        odd = [count for count in self.channels if count % 2]
         if odd:
-            raise ValueError(f"channels {odd}: each must be even, CaffeNet's conv2, conv4 and conv5 have two groups")
+            raise ValueError(f"channels {odd}: each must be even, conv2, conv4 and conv5 have two groups")
         return self
 
 
@@ -351,6 +351,10 @@ class Study(Strict):
     def dataset(self, name: str) -> Dataset:
         """A dataset by name; UserError lists the known ones."""
         return _known("dataset", name, self.datasets)
+
+    def metric(self, name: str) -> Metric:
+        """A metric of this study by name; UserError lists them."""
+        return _known("metric", name, {metric: metric for metric in self.distances.metrics})
 
     def network_of(self, source: str) -> Network:
         """The network of a source."""

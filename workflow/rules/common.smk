@@ -19,6 +19,10 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 
+EXPERIMENTS = [f"<results>/experiments/{target}/n{n}/{scheme}.json" for target, n, scheme in study.experiments()]
+DISTANCES = expand("<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics)
+
+
 def archive(wildcards):
     return study.dataset(wildcards.dataset).archive
 
@@ -32,6 +36,28 @@ def store_of(wildcards):
     """The store that a source (by its own name) or a target learns from."""
     name = wildcards.get("target") or wildcards.source
     return store(study.dataset_of(name), study.source_of(name))
+
+
+def source_of(wildcards):
+    return study.target(wildcards.target).source
+
+
+def source_store(wildcards):
+    source = source_of(wildcards)
+    return store(study.dataset_of(source), source)
+
+
+def features(dataset, source):
+    return f"<results>/features/{source}/{dataset}.npy"
+
+
+def source_features(wildcards):
+    source = source_of(wildcards)
+    return features(study.dataset_of(source), source)
+
+
+def target_features(wildcards):
+    return features(study.dataset_of(wildcards.target), source_of(wildcards))
 
 
 def settings_of_experiment(wildcards):

@@ -105,6 +105,7 @@ rule split:
     localrule: True
     params:
         recipe=RECIPES["split"],
-        split=lambda wildcards: study.split(wildcards.target, int(wildcards.n)).model_dump(),
+        dataset=lambda wildcards: study.dataset_of(wildcards.target),
+        draw=lambda wildcards: study.split(wildcards.target, int(wildcards.n)).model_dump(exclude={"dataset"}),
     script:
         "../scripts/split.py"

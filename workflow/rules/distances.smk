@@ -1,24 +1,6 @@
 # Distance of a target to its source: <results>/distances/<target>/<metric>.json, metric in cosine, mmd, svm, cnn.
 
 
-def source_of(wildcards):
-    return study.target(wildcards.target).source
-
-
-def source_features(wildcards):
-    source = source_of(wildcards)
-    return f"<results>/features/{source}/{study.dataset_of(source)}.npy"
-
-
-def target_features(wildcards):
-    return f"<results>/features/{source_of(wildcards)}/{study.dataset_of(wildcards.target)}.npy"
-
-
-def source_store(wildcards):
-    source = source_of(wildcards)
-    return store(study.dataset_of(source), source)
-
-
 rule mean_distance:
     input:
         source=source_features,
@@ -30,12 +12,13 @@ rule mean_distance:
     benchmark:
         "<benchmarks>/distances/{target}/{metric}.tsv"
     wildcard_constraints:
-        metric="cosine|mmd",
+        metric="(?!svm|cnn)[^/]+",  # these two have rules of their own below
     resources:
         mem_mb=2000,
         runtime=20,
     params:
         recipe=RECIPES["distance"],
+        metric=lambda wildcards: study.metric(wildcards.metric),
         source=source_of,
     script:
         "../scripts/mean_distance.py"

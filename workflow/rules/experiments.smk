@@ -26,10 +26,8 @@ rule experiment:
 
 rule collect:
     input:
-        experiments=[f"<results>/experiments/{target}/n{n}/{scheme}.json" for target, n, scheme in study.experiments()],
-        distances=expand(
-            "<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics
-        ),
+        experiments=EXPERIMENTS,
+        distances=DISTANCES,
     output:
         report("<results>/experiments.csv", category="Experiments", caption="../report/experiments.rst"),
     log:

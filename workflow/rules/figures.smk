@@ -6,7 +6,7 @@ rule table:
         "<results>/experiments.csv",
     output:
         csv="<results>/tables/table{number}.csv",
-        markdown=report("<results>/tables/table{number}.md", category="Tables", caption="../report/table{number}.rst"),
+        markdown=report("<results>/tables/table{number}.md", category="Tables", caption="../report/table.rst"),
     log:
         "<logs>/tables/table{number}.log",
     benchmark:
@@ -25,7 +25,7 @@ rule figure:
         "<results>/experiments.csv",
     output:
         pdf="<results>/figures/fig{number}.pdf",
-        png=report("<results>/figures/fig{number}.png", category="Figures", caption="../report/fig{number}.rst"),
+        png=report("<results>/figures/fig{number}.png", category="Figures", caption="../report/figure.rst"),
     log:
         "<logs>/figures/fig{number}.log",
     benchmark:

@@ -5,7 +5,7 @@ from freeze_or_tune.job import logged
 
 with logged(snakemake.log[0]):
     measure(
-        snakemake.wildcards.metric,
+        snakemake.params.metric,
         source=snakemake.params.source,
         target=snakemake.wildcards.target,
         source_features=Path(snakemake.input.source),

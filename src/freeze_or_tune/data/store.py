@@ -18,7 +18,7 @@ from freeze_or_tune.data.archives import Archive, open_archive
 from freeze_or_tune.data.images import UnreadableImage, decode
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
-from freeze_or_tune.data.splits import Draw, draw
+from freeze_or_tune.data.splits import Draw, draw, write_split
 from freeze_or_tune.data.tables import read_table, write_table
 from freeze_or_tune.errors import UserError
 
@@ -77,6 +77,13 @@ def build_store(
 def read_rejected(path: Path) -> set[str]:
     """The images that a store's .rejected.csv says could not be decoded."""
     return {image for _, (image, _) in read_table(path, ("image", "reason"))}
+
+
+def draw_split(index: Path, rejected: Path, destination: Path, *, dataset: str, what: Draw) -> None:
+    """Write the split that is drawn from those images of an index that the store could decode."""
+    left_out = read_rejected(rejected)
+    listings = [listing for listing in read_index(index) if listing.image not in left_out]
+    write_split(draw(listings, dataset=dataset, **what._asdict()), destination)
 
 
 class Store:

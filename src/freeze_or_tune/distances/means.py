@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freeze_or_tune.distances.sides import Features, load_features
+from freeze_or_tune.errors import UserError
 from freeze_or_tune.records import Distance
 from freeze_or_tune.study import Metric
 
@@ -19,7 +20,12 @@ def mean_features(features: Features) -> Mean:
 
 
 def cosine(source: Mean, target: Mean) -> float:
-    """1 - cos of the angle between two means; in [0, 1] for features after a ReLU, exactly 0 for equal ones."""
+    """1 - cos of the angle between two means; in [0, 1] for features after a ReLU, exactly 0 for equal ones.
+
+    UserError if a mean is zero: a network whose units have all died has no direction.
+    """
+    if not source.any() or not target.any():
+        raise UserError("all features are zero: the source network has died; pretrain it with a lower learning rate")
     # Half the squared distance of the unit vectors: the same number, without the rounding of 1 - 0.99...
     difference = source / np.linalg.norm(source) - target / np.linalg.norm(target)
     return float(difference @ difference / 2)

@@ -35,6 +35,8 @@ def draw_samples(source: int, target: int, samples: int, seed: int, *, same: boo
     """
     generator = np.random.default_rng(seed)
     count = min(samples, source // 2, target // 2) if same else min(samples, source, target)
+    if count < 2:
+        raise UserError(f"a classifier needs 2 images of each side at least; there are {source} and {target}")
     source_rows = generator.permutation(source)
     target_rows = source_rows[count:] if same else generator.permutation(target)
     half = count // 2

@@ -29,9 +29,8 @@ def measure(
 ) -> None:  # fmt: skip
     """Train and test the SVM on two feature files and write the record."""
     ours, theirs = load_features(source_features), load_features(target_features)
-    first, second = draw_samples(
-        len(ours), len(theirs), settings.samples, stable_seed(seed, target, "svm"), same=source_features == target_features
-    )
+    seed, same = stable_seed(seed, target, "svm"), source_features == target_features
+    first, second = draw_samples(len(ours), len(theirs), settings.samples, seed, same=same)
     accuracy = held_out_accuracy(
         (ours[first.train], ours[first.held_out]), (theirs[second.train], theirs[second.held_out]), settings
     )

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from freeze_or_tune.errors import UserError
 from freeze_or_tune.hashing import stable_seed
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.records import CurvePoint
@@ -90,16 +91,17 @@ def train(network: Layered, scheme: Scheme, solver: Solver, prefix: Prefix, val:
 def evaluate(network: Layered, held_out: HeldOut) -> tuple[float, float]:
     """(accuracy, mean cross-entropy) on held-out images."""
     logits = held_out.predictions(network)
-    correct = (logits.argmax(1) == held_out.labels).float().mean()
+    correct = (logits.argmax(1) == held_out.labels).double().mean()
     return float(correct), float(F.cross_entropy(logits, held_out.labels))
 
 
 def class_accuracies(network: Layered, held_out: HeldOut) -> tuple[float, float]:
     """(accuracy over images, mean over classes of the accuracy within the class)."""
-    correct = (held_out.predictions(network).argmax(1) == held_out.labels).double()
+    correct = held_out.predictions(network).argmax(1) == held_out.labels
     counts = torch.bincount(held_out.labels)
-    per_class = torch.bincount(held_out.labels, weights=correct) / counts
-    return float(correct.mean()), float(per_class[counts > 0].mean())
+    # Counted without bincount's `weights`, which no GPU sums deterministically.
+    per_class = torch.bincount(held_out.labels[correct], minlength=len(counts)).double() / counts
+    return float(correct.double().mean()), float(per_class[counts > 0].mean())
 
 
 def _trainable(network: Layered) -> dict[str, Tensor]:
@@ -109,5 +111,5 @@ def _trainable(network: Layered) -> dict[str, Tensor]:
 def _mean_loss(losses: list[Tensor], iteration: int) -> float:
     mean = float(torch.stack(losses).mean())
     if not np.isfinite(mean):
-        raise FloatingPointError(f"the loss is {mean} at iteration {iteration}: lower solver.learning_rate")
+        raise UserError(f"the loss is {mean} at iteration {iteration}; lower the study's solver.learning_rate")
     return mean

@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from freeze_or_tune.distances.cnn import held_out_accuracy, measure
+from freeze_or_tune.distances.sides import standard_error
+from freeze_or_tune.networks.cifar import shrink
+from freeze_or_tune.records import Distance
+from freeze_or_tune.study import CnnSettings
+
+from .conftest import stored
+
+SETTINGS = CnnSettings(samples=160, iterations=60, batch=32)
+
+
+def stripes(count: int, axis: int, seed: int) -> np.ndarray:
+    """Noisy stripes with a random phase: the same colours and the same mean image whichever way they run."""
+    generator = np.random.default_rng(seed)
+    phase = generator.integers(0, 4, count)
+    place = np.indices((32, 32))[axis][None] + phase[:, None, None]
+    grey = 128 + 80 * np.sign(np.sin((place + 0.5) * np.pi / 2))
+    pixels = grey[..., None] + generator.normal(0, 15, (count, 32, 32, 3))
+    return pixels.clip(0, 255).astype(np.uint8)
+
+
+def distance(tmp_path: Path, ours: np.ndarray, theirs: np.ndarray | None, settings: CnnSettings = SETTINGS) -> Distance:
+    first = stored(tmp_path / "a.npy", ours)
+    second = first if theirs is None else stored(tmp_path / "b.npy", theirs)
+    measure("letters", "digits", first, second, settings, 0, 1, tmp_path / "d.json")
+    return Distance.read(tmp_path / "d.json")
+
+
+def test_textures_are_told_apart(tmp_path: Path) -> None:
+    record = distance(tmp_path, stripes(200, 0, seed=1), stripes(170, 1, seed=2))
+    assert record.value > 0.95
+    assert record.standard_error == pytest.approx((record.value * (1 - record.value) / 160) ** 0.5)
+    assert (record.metric, record.source, record.target) == ("cnn", "letters", "digits")
+    assert (record.source_images, record.target_images) == (200, 170)
+
+
+@pytest.mark.parametrize(
+    "crippled", [{"weight_decay": 500, "momentum": 0}, {"learning_rate": 1e-9}, {"batch": 1, "iterations": 1}]
+)
+def test_the_settings_are_followed(crippled: dict[str, float], tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"iterations": 20} | crippled)
+    assert distance(tmp_path, stripes(60, 0, seed=1), stripes(60, 1, seed=2), settings).value < 0.8
+    settings = SETTINGS.model_copy(update={"iterations": 20})
+    assert distance(tmp_path, stripes(60, 0, seed=1), stripes(60, 1, seed=2), settings).value > 0.95
+
+
+def test_a_dataset_cannot_be_told_from_itself(tmp_path: Path) -> None:
+    record = distance(tmp_path, stripes(280, 0, seed=1), None)
+    assert record.value == pytest.approx(0.5, abs=3 * standard_error(0.5, 140))
+    # 280 images are two sides of 140, and half of each is held out.
+    assert record.standard_error == pytest.approx((record.value * (1 - record.value) / 140) ** 0.5)
+
+
+def test_the_accuracy_depends_on_the_seed_alone() -> None:
+    settings = CnnSettings(iterations=10, batch=16)
+    # Two samples of one kind: nothing is to be learnt, so the accuracy is a matter of chance.
+    sides = [shrink(torch.from_numpy(stripes(80, 0, seed))).split(40) for seed in (1, 2)]
+    accuracies = []
+    for disturbance in range(2):
+        torch.manual_seed(disturbance)
+        accuracies.append([held_out_accuracy(*sides, settings, seed) for seed in range(6)])
+    assert accuracies[0] == accuracies[1]
+    assert len(set(accuracies[0])) > 1

@@ -1,0 +1,96 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from freeze_or_tune import features as module
+from freeze_or_tune.data.index import build_index
+from freeze_or_tune.data.splits import Draw
+from freeze_or_tune.data.store import build_store
+from freeze_or_tune.data.tables import read_table
+from freeze_or_tune.features import extract_features, source_network
+from freeze_or_tune.networks.caffenet import caffenet, initialise
+from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
+from freeze_or_tune.study import Network
+
+SIZES = Network(channels=(4, 6, 6, 6, 4), features=16, image_size=48, crop=43, scale=1 / 64, filler="msra")
+OFFSET = 2  # of the centre crop
+RNG = np.random.default_rng(0)
+PICTURES = {f"{name}/{i}.png": RNG.integers(0, 256, (48, 48, 3), np.uint8) for name in ("cat", "dog") for i in range(5)}
+MEAN = RNG.uniform(90, 160, (48, 48, 3)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def torch_as_before() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(False)
+    torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a store of ten pictures and a source network of seven classes."""
+    for name, pixels in PICTURES.items():
+        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "pets" / name)
+    build_index("folder", tmp_path / "pets", tmp_path / "index.csv", 5)
+    build_store(
+        tmp_path / "pets", tmp_path / "index.csv", [Draw(seed=0, n=3, val=1, test=1)],
+        dataset="pets", size=48, destination=tmp_path / "store.npy", threads=1,
+    )  # fmt: skip
+    network = caffenet(SIZES, 7)
+    initialise(network, SIZES.filler, torch.Generator().manual_seed(0))
+    save_pretrained(
+        Pretrained(dict(network.named_parameters()), torch.from_numpy(MEAN)), tmp_path / "source.safetensors"
+    )
+    return tmp_path
+
+
+def extract(folder: Path, threads: int = 1) -> tuple[np.ndarray, list[str]]:
+    files = folder / "out" / "pets.npy", folder / "out" / "pets.csv"
+    extract_features(SIZES, folder / "source.safetensors", folder / "store.npy", *files, "cpu", threads)
+    return np.load(files[0]), [image for _, (image,) in read_table(files[1], ("image",))]
+
+
+def inputs_of_the_classifier(folder: Path, pixels: np.ndarray) -> np.ndarray:
+    """What reaches fc8 when the source network classifies one picture (RGB): Caffe's test phase, step by step."""
+    network, seen = caffenet(SIZES, 7).eval(), []
+    network.load_state_dict(load_pretrained(folder / "source.safetensors").parameters)
+    network.fc8.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+    crop = (pixels[:, :, ::-1].astype(np.float32) - MEAN)[OFFSET : OFFSET + 43, OFFSET : OFFSET + 43] / 64
+    with torch.no_grad():
+        network(torch.from_numpy(crop.transpose(2, 0, 1).copy())[None])
+    return seen[0][0].numpy()
+
+
+@pytest.mark.parametrize("chunk", [4, 250])
+def test_features_are_the_inputs_of_the_sources_classifier(
+    folder: Path, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_CHUNK", chunk)
+    features, names = extract(folder)
+    assert names == sorted(PICTURES)
+    assert (features.shape, features.dtype) == ((10, 16), np.float32)
+    for row, name in zip(features, names, strict=True):
+        np.testing.assert_allclose(row, inputs_of_the_classifier(folder, PICTURES[name]), rtol=1e-4, atol=1e-5)
+    assert features.min() == 0  # after the ReLU
+    assert len(np.unique(features, axis=0)) == 10
+
+
+def test_the_number_of_threads_changes_next_to_nothing(folder: Path) -> None:
+    (one, names), (two, again) = extract(folder, 1), extract(folder, 2)
+    assert names == again
+    np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-5)
+
+
+def test_the_source_network_is_whole_and_in_evaluation_mode(folder: Path) -> None:
+    pretrained = load_pretrained(folder / "source.safetensors")
+    network = source_network(SIZES, pretrained)
+    assert not any(layer.training for layer in network.modules())
+    assert all(torch.equal(p, pretrained.parameters[name]) for name, p in network.named_parameters())
+    assert network.fc8.out_features == 7

@@ -1,0 +1,50 @@
+"""The project's own standards, held by its tools."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ruff", "check"),
+        ("ruff", "format", "--check"),
+        ("snakefmt", "--check", "Snakefile", "workflow"),
+        ("mypy",),
+    ],
+    ids=" ".join,
+)
+def test_the_checker_has_nothing_to_say(command: tuple[str, ...]) -> None:
+    done = run(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_snakemakes_linter_finds_only_what_we_chose() -> None:
+    done = run("snakemake", "--lint")
+    # All rules run in the one environment that requirements.lock pins; an environment for each rule would be a second
+    # list of the same versions.
+    chosen = "Specify a conda environment or container for each rule."
+    found = re.findall(r"^    \* (.+):$", done.stdout + done.stderr, re.MULTILINE)
+    assert chosen in found, "the linter's output is not read rightly any more"
+    assert [lint for lint in found if lint != chosen] == []
+
+
+def test_dependencies_are_locked_and_explained() -> None:
+    declared = re.findall(r'^ {4}"([a-zA-Z0-9-]+)>=', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    locked = re.findall(r"^([a-zA-Z0-9._-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    page = (ROOT / "docs/architecture.md").read_text()
+    assert len(declared) > 20
+    assert [name for name in declared if name.lower() not in locked] == []
+    assert [name for name in declared if f"`{name}`" not in page] == []

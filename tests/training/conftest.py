@@ -1,0 +1,51 @@
+"""A network of four small blocks, and images that it can learn."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.prefix import Images
+
+SIZE, CROP, CLASSES = 12, 10, 3
+
+
+@pytest.fixture(autouse=True)
+def torch_as_before() -> Iterator[None]:
+    """Undo what preparing a device sets for the whole process."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(False)
+    torch.set_flush_denormal(False)
+
+
+def network(seed: int = 0, dropout: float = 0.5) -> Layered:
+    """Return blocks 1 and 2 (convolutions), 3 (with dropout) and 4 (the classifier); layers 0-8."""
+    torch.manual_seed(seed)
+    return Layered(
+        [
+            {"conv1": nn.Conv2d(3, 6, 3), "relu1": nn.ReLU(inplace=True)},
+            {"conv2": nn.Conv2d(6, 4, 3, stride=2), "relu2": nn.ReLU(inplace=True), "flatten": nn.Flatten()},
+            {"fc3": nn.Linear(36, 16), "relu3": nn.ReLU(inplace=True), "drop3": nn.Dropout(dropout)},
+            {"fc4": nn.Linear(16, CLASSES)},
+        ]
+    )
+
+
+def preprocessing(mirror: bool = True) -> Preprocessing:
+    """Return random crops around grey."""
+    return Preprocessing(torch.full((SIZE, SIZE, 3), 128.0), CROP, 1 / 64, mirror)
+
+
+def images(count: int, seed: int = 0, noise: float = 20) -> Images:
+    """Return images of three classes: each is bright in one channel."""
+    generator = np.random.default_rng(seed)
+    labels = np.arange(count) % CLASSES
+    pixels = generator.normal(100, noise, (count, SIZE, SIZE, 3))
+    pixels[np.arange(count), :, :, labels] += 60
+    return Images(torch.from_numpy(pixels.clip(0, 255).astype(np.uint8)), torch.from_numpy(labels))

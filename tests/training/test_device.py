@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from freeze_or_tune.errors import UserError
+from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_device
+
+
+@pytest.mark.parametrize(
+    ("asked", "visible", "chosen"),
+    [("auto", False, "cpu"), ("auto", True, "cuda"), ("cpu", True, "cpu"), ("cuda", True, "cuda")],
+)
+def test_the_device(asked: str, visible: bool, chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: visible)
+    assert prepare_device(asked, 1) == torch.device(chosen)
+
+
+def test_a_gpu_asked_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match="no GPU is visible to this job; set it to auto or cpu"):
+        prepare_device("cuda", 1)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_number_of_threads(threads: int) -> None:
+    prepare_device("cpu", threads)
+    assert torch.get_num_threads() == threads
+
+
+def test_computing_is_deterministic_and_without_denormals() -> None:
+    tiny = torch.full((1000,), 1e-30)
+    prepare_device("cpu", 1)
+    assert torch.are_deterministic_algorithms_enabled()
+    assert (tiny * 1e-10 == 0).all()  # 1e-40 is a denormal float32
+
+
+def test_the_name_of_the_cpu() -> None:
+    assert device_name(torch.device("cpu")) == "cpu"
+
+
+def test_peak_memory_is_the_processs() -> None:
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    expected = int(status["VmHWM"].split()[0]) / 1024
+    assert peak_memory_mb(torch.device("cpu")) == pytest.approx(expected, rel=0.1)

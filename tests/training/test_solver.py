@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.schemes import Scheme
+from freeze_or_tune.study import Solver
+from freeze_or_tune.training.solver import StepSGD
+
+ITERATIONS = 12
+
+
+def chain() -> Layered:
+    torch.manual_seed(0)
+    return Layered([{f"fc{i}": nn.Linear(3, 3)} for i in range(1, 9)]).double()
+
+
+def gradients(iteration: int) -> dict[str, np.ndarray]:
+    generator = np.random.default_rng(iteration)
+    return {name: generator.normal(size=p.shape) for name, p in chain().named_parameters()}
+
+
+def caffe(
+    start: dict[str, np.ndarray], multipliers: dict[str, tuple[float, float]], rates: list[float], solver: Solver
+) -> dict[str, np.ndarray]:
+    """Parameters after a run of Caffe's solver: sgd_solver.cpp's Regularize, ComputeUpdateValue and Update."""
+    weights = {name: value.copy() for name, value in start.items()}
+    history = {name: np.zeros_like(value) for name, value in start.items()}
+    for iteration, rate in enumerate(rates):
+        diffs = gradients(iteration)
+        for name, (lr_mult, decay_mult) in multipliers.items():
+            diff = diffs[name] + solver.weight_decay * decay_mult * weights[name]
+            history[name] = rate * lr_mult * diff + solver.momentum * history[name]
+            weights[name] -= history[name]
+    return weights
+
+
+def ours(scheme: str, solver: Solver) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], Layered]:
+    """Parameters before and after the same run, and the network."""
+    network = chain()
+    before = {name: p.detach().numpy().copy() for name, p in network.named_parameters()}
+    optimiser = StepSGD(network, Scheme.parse(scheme), solver, ITERATIONS)
+    for iteration in range(ITERATIONS):
+        for name, gradient in gradients(iteration).items():
+            network.get_parameter(name).grad = torch.from_numpy(gradient)
+        optimiser.step(iteration)
+    return before, {name: p.detach().numpy() for name, p in network.named_parameters()}, network
+
+
+def multipliers(copied: int, copied_rate: float) -> dict[str, tuple[float, float]]:
+    """(lr_mult, decay_mult) of each parameter, as one would write them into a prototxt."""
+    rates = {f"fc{i}": copied_rate if i <= copied else 1.0 for i in range(1, 9)}
+    return {f"{fc}.weight": (rate, 1.0) for fc, rate in rates.items()} | {
+        f"{fc}.bias": (2 * rate, 0.0) for fc, rate in rates.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("scheme", "copied", "rate"),
+    [("T1-5_R6-8", 5, 0.2), ("T1-7_R8", 7, 0.2), ("T1_R2-8", 1, 0.2), ("F1-5_R6-8", 5, 0.0), ("R1-8", 0, 1.0)],
+)
+def test_the_run_of_caffes_solver(scheme: str, copied: int, rate: float) -> None:
+    solver = Solver(learning_rate=0.05, weight_decay=0.03, drops=(0.25, 0.5, 0.75), gamma=0.3)
+    before, after, _ = ours(scheme, solver)
+    rates = [0.05] * 3 + [0.05 * 0.3] * 3 + [0.05 * 0.3**2] * 3 + [0.05 * 0.3**3] * 3
+    expected = caffe(before, multipliers(copied, rate), rates, solver)
+    for name, value in after.items():
+        np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_two_drops_at_one_iteration() -> None:
+    solver = Solver(learning_rate=0.05, drops=(0.5, 0.51), gamma=0.3)
+    before, after, _ = ours("R1-8", solver)
+    expected = caffe(before, multipliers(0, 1), [0.05] * 6 + [0.05 * 0.09] * 6, solver)
+    for name, value in after.items():
+        np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_the_copied_rate_is_the_configs() -> None:
+    solver = Solver(learning_rate=0.05, copied_rate=0.7, drops=())
+    before, after, _ = ours("T1-3_R4-8", solver)
+    expected = caffe(before, multipliers(3, 0.7), [0.05] * 12, solver)
+    for name, value in after.items():
+        np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_frozen_blocks_do_not_move_by_a_bit() -> None:
+    before, after, network = ours("F1-3_R4-8", Solver())
+    for name, value in after.items():
+        frozen = int(name[2]) <= 3
+        assert (value.tobytes() == before[name].tobytes()) == frozen, name
+        assert network.get_parameter(name).requires_grad != frozen, name
+
+
+def test_gradients_are_cleared_after_a_step() -> None:
+    *_, network = ours("T1-5_R6-8", Solver())
+    assert all(parameter.grad is None for parameter in network.parameters())

@@ -1,0 +1,41 @@
+"""What `snakemake` plans when nothing else is said."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def plan(*arguments: str) -> str:
+    # In a directory of its own: results of earlier runs would shorten the plan.
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--dry-run", *arguments],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout + done.stderr
+
+
+def jobs(output: str) -> dict[str, int]:
+    """Rule and count from the table of job counts."""
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("target", [[], ["results/figures/fig2.pdf"]])
+def test_72_experiments_and_16_distances(target: list[str]) -> None:
+    planned = jobs(plan("--forceall", *target))
+    assert planned["experiment"] == 72
+    assert planned["mean_distance"] + planned["svm_distance"] + planned["cnn_distance"] == 16
+    assert planned["split"] == 4 * 3 + 1
+    assert planned["pretrain"] == 1
+
+
+def test_the_snakefile_does_not_import_torch() -> None:
+    code = """
+import sys, freeze_or_tune.study, freeze_or_tune.data.downloads, freeze_or_tune.recipes
+print([name for name in ("torch", "pandas", "sklearn", "matplotlib", "numpy") if name in sys.modules])
+"""
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
