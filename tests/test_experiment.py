@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -289,3 +291,24 @@ def test_a_gpu_gives_nearly_the_same_record(files: Files, tmp_path: Path) -> Non
         assert gpu.runs[0].performance.device != "cpu"
         assert gpu.runs[0].seed == cpu.runs[0].seed
         assert abs(gpu.runs[0].test_accuracy - cpu.runs[0].test_accuracy) <= 1 / 4
+
+
+def test_a_job_imports_no_more_than_it_needs() -> None:
+    """Each of these costs a second at the start of every job; optimisers of torch import its compiler."""
+    code = """
+import sys, torch
+from freeze_or_tune import experiment
+from freeze_or_tune.schemes import Scheme
+from freeze_or_tune.study import Solver
+from freeze_or_tune.networks.cifar import cifar_quick
+from freeze_or_tune.training.device import prepare_device
+from freeze_or_tune.training.solver import StepSGD
+prepare_device("cpu", 1)
+network = cifar_quick(2, torch.Generator())
+optimiser = StepSGD(network, Scheme.parse("R1-5"), Solver(), 1)
+network(torch.zeros(1, 3, 32, 32)).sum().backward()
+optimiser.step(0)
+heavy = "torch._dynamo torchvision pandas sklearn scipy matplotlib sympy".split()
+print([name for name in heavy if name in sys.modules])
+"""
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"

@@ -13,6 +13,7 @@ from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_
 )
 def test_the_device(asked: str, visible: bool, chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: visible)
+    monkeypatch.setattr(torch, "use_deterministic_algorithms", lambda mode: None)  # for the whole process
     assert prepare_device(asked, 1) == torch.device(chosen)
 
 
@@ -28,11 +29,19 @@ def test_the_number_of_threads(threads: int) -> None:
     assert torch.get_num_threads() == threads
 
 
-def test_computing_is_deterministic_and_without_denormals() -> None:
+def test_computing_is_without_denormals() -> None:
     tiny = torch.full((1000,), 1e-30)
     prepare_device("cpu", 1)
-    assert torch.are_deterministic_algorithms_enabled()
     assert (tiny * 1e-10 == 0).all()  # 1e-40 is a denormal float32
+
+
+def test_a_gpu_computes_deterministically(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    try:
+        prepare_device("cuda", 1)
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 def test_the_name_of_the_cpu() -> None:

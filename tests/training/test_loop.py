@@ -214,7 +214,7 @@ def test_the_rate_drops_where_the_config_says(monkeypatch: pytest.MonkeyPatch) -
 
     def step(self: loop.StepSGD, iteration: int) -> None:
         real(self, iteration)
-        steps.append(self.optimiser.param_groups[-2]["lr"])
+        steps.append(self.rate(iteration))
 
     monkeypatch.setattr(loop.StepSGD, "step", step)
     run("R1-4", SOLVER.model_copy(update={"drops": (0.5, 0.75)}))

@@ -12,8 +12,10 @@ from freeze_or_tune.distances.sides import Rows, draw_samples, labels, standard_
 from freeze_or_tune.hashing import stable_seed
 from freeze_or_tune.networks.cifar import cifar_quick, shrink
 from freeze_or_tune.records import Distance
-from freeze_or_tune.study import CnnSettings
+from freeze_or_tune.schemes import Scheme
+from freeze_or_tune.study import CnnSettings, Solver
 from freeze_or_tune.training.device import prepare_device
+from freeze_or_tune.training.solver import StepSGD
 
 log = logging.getLogger(__name__)
 
@@ -28,20 +30,25 @@ def held_out_accuracy(
     mean = train.mean(0)
     generator = torch.Generator().manual_seed(seed)
     network = cifar_quick(2, generator)
-    optimiser = torch.optim.SGD(
-        network.parameters(), settings.learning_rate, settings.momentum, weight_decay=settings.weight_decay
-    )
+    optimiser = StepSGD(network, Scheme.parse("R1-5"), _solver(settings), settings.iterations)
     for iteration in range(settings.iterations):
         batch = torch.randint(len(train), (settings.batch,), generator=generator)
         loss = F.cross_entropy(network(train[batch] - mean), train_labels[batch])
-        optimiser.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimiser.step(iteration)
         if iteration % 50 == 0:
             log.info("iteration %d/%d: loss %.4f", iteration, settings.iterations, loss.item())
     with torch.no_grad():
         predicted = torch.cat([network(chunk - mean).argmax(1) for chunk in held_out.split(250)])
     return float((predicted == held_out_labels).double().mean())
+
+
+def _solver(settings: CnnSettings) -> Solver:
+    """Caffe's for this network: the rate drops tenfold for the last fifth."""
+    return Solver(
+        learning_rate=settings.learning_rate, momentum=settings.momentum, weight_decay=settings.weight_decay,
+        drops=(0.8,), gamma=0.1,
+    )  # fmt: skip
 
 
 def measure(

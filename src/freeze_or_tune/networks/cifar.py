@@ -7,6 +7,8 @@ The paper names "a small CNN model used by Krizhevsky for CIFAR-10"; which of Ca
 import torch
 from torch import Tensor, nn
 
+from freeze_or_tune.networks.layered import Layered
+
 SIZE = 32
 """Pixels a side of the images it sees."""
 
@@ -18,23 +20,24 @@ def _average_pool() -> nn.AvgPool2d:
     return nn.AvgPool2d(3, stride=2, ceil_mode=True, count_include_pad=False)
 
 
-def cifar_quick(classes: int, generator: torch.Generator) -> nn.Sequential:
+def cifar_quick(classes: int, generator: torch.Generator) -> Layered:
     """The `quick` network for images [B, 3, 32, 32], 0-255 minus the mean, with Caffe's fillers."""
-    network = nn.Sequential()
-    for name, layer in {
-        "conv1": nn.Conv2d(3, 32, 5, padding=2), "pool1": nn.MaxPool2d(3, 2, ceil_mode=True), "relu1": nn.ReLU(),
-        "conv2": nn.Conv2d(32, 32, 5, padding=2), "relu2": nn.ReLU(), "pool2": _average_pool(),
-        "conv3": nn.Conv2d(32, 64, 5, padding=2), "relu3": nn.ReLU(), "pool3": _average_pool(),
-        "flatten": nn.Flatten(), "ip1": nn.Linear(64 * 4 * 4, 64), "ip2": nn.Linear(64, classes),
-    }.items():  # fmt: skip
-        network.add_module(name, layer)
+    network = Layered(
+        [
+            {"conv1": nn.Conv2d(3, 32, 5, padding=2), "pool1": nn.MaxPool2d(3, 2, ceil_mode=True), "relu1": nn.ReLU()},
+            {"conv2": nn.Conv2d(32, 32, 5, padding=2), "relu2": nn.ReLU(), "pool2": _average_pool()},
+            {"conv3": nn.Conv2d(32, 64, 5, padding=2), "relu3": nn.ReLU(), "pool3": _average_pool()},
+            {"flatten": nn.Flatten(), "ip1": nn.Linear(64 * 4 * 4, 64)},
+            {"ip2": nn.Linear(64, classes)},
+        ]
+    )
     with torch.no_grad():
         for name, parameter in network.named_parameters():
-            layer_name, kind = name.split(".")
+            layer, kind = name.split(".")
             if kind == "bias":
                 parameter.zero_()
             else:
-                parameter.normal_(0, _DEVIATIONS[layer_name], generator=generator)
+                parameter.normal_(0, _DEVIATIONS[layer], generator=generator)
     return network
 
 

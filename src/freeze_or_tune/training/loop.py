@@ -65,11 +65,11 @@ def train(network: Layered, scheme: Scheme, solver: Solver, prefix: Prefix, val:
     best: tuple[float, float] | None = None
     curve: list[CurvePoint] = []
     losses: list[Tensor] = []
+    network.train()
     with Progress(iterations, solver.batch) as progress:
         for done, (indices, epochs) in enumerate(
             data_order(len(prefix.images), solver.batch, iterations, seed), start=1
         ):
-            network.train()
             inputs = prefix.batch(indices, epochs, views)
             loss = F.cross_entropy(network(inputs, start=prefix.cut), prefix.images.labels[indices])
             loss.backward()
@@ -81,6 +81,7 @@ def train(network: Layered, scheme: Scheme, solver: Solver, prefix: Prefix, val:
                 losses.clear()
                 if best is None or (accuracy, -val_loss) > best:
                     best, best_iteration, best_state = (accuracy, -val_loss), done, _trainable(network)
+                network.train()
                 progress.measured(done, curve[-1])
             progress.step()
     assert best is not None

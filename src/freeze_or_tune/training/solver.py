@@ -1,51 +1,63 @@
-"""Caffe's SGD (src/caffe/solvers/sgd_solver.cpp) on top of torch's.
+"""Caffe's SGD (src/caffe/solvers/sgd_solver.cpp): V = mu V + lr * lr_mult * (g + decay * decay_mult * W); W -= V.
 
-Caffe: V = mu V + lr * lr_mult * (g + decay * decay_mult * W); W -= V. Weights have lr_mult 1 and decay_mult 1, biases
-2 and 0; copied layers have the study's `copied_rate` on top. torch keeps the rate outside V, which differs only
-when the rate drops; there the momentum buffers are scaled by old/new rate.
+Weights have lr_mult 1 and decay_mult 1, biases 2 and 0; copied blocks have the study's `copied_rate` on top. torch's
+own SGD keeps the rate outside V, which differs when the rate drops (and importing it costs a short job a second).
 """
 
+from dataclasses import dataclass
+
 import torch
+from torch import Tensor, nn
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.schemes import Scheme
 from freeze_or_tune.study import Solver
 
 
+@dataclass(frozen=True)
+class _Learning:
+    """A parameter that learns: its velocity V, its rate relative to the solver's, and its decay."""
+
+    parameter: nn.Parameter
+    velocity: Tensor
+    rate: float
+    decay: float
+
+
 class StepSGD:
     """SGD with momentum over the trainable blocks of a scheme; the rate drops at given iterations."""
 
     def __init__(self, network: Layered, scheme: Scheme, solver: Solver, iterations: int) -> None:
-        """Freeze what the scheme freezes and put the rest into groups by rate and decay."""
+        """Freeze what the scheme freezes; the rest learns at rates by block and kind."""
         self.solver = solver
         self.drops = [round(fraction * iterations) for fraction in solver.drops]
-        tuned = range(1, scheme.copied + 1) if scheme.mode == "T" else range(0)
         for _, parameter in network.parameters_of(range(1, scheme.frozen + 1)):
             parameter.requires_grad_(False)
-        groups = [
-            {
-                "params": [p for name, p in network.parameters_of(blocks) if name.endswith(kind)],
-                "lr": solver.learning_rate * rate * bias_rate,
-                "weight_decay": decay,
-            }
-            for blocks, rate in ((tuned, solver.copied_rate), (range(scheme.copied + 1, scheme.blocks + 1), 1.0))
-            for kind, bias_rate, decay in ((".weight", 1.0, solver.weight_decay), (".bias", 2.0, 0.0))
+        self._learning = [
+            *self._learn(network, range(scheme.frozen + 1, scheme.copied + 1), solver.copied_rate),
+            *self._learn(network, range(scheme.copied + 1, scheme.blocks + 1), 1.0),
         ]
-        self.optimiser = torch.optim.SGD(
-            [group for group in groups if group["params"]], lr=solver.learning_rate, momentum=solver.momentum
-        )
 
+    def _learn(self, network: Layered, blocks: range, rate: float) -> list[_Learning]:
+        return [
+            _Learning(parameter, torch.zeros_like(parameter), rate * 2, 0.0)
+            if name.endswith(".bias")
+            else _Learning(parameter, torch.zeros_like(parameter), rate, self.solver.weight_decay)
+            for name, parameter in network.parameters_of(blocks)
+        ]
+
+    def rate(self, iteration: int) -> float:
+        """The learning rate of new weights at iteration 0, 1, ..."""
+        return self.solver.learning_rate * self.solver.gamma ** sum(drop <= iteration for drop in self.drops)
+
+    @torch.no_grad()
     def step(self, iteration: int) -> None:
         """Update with the gradients of iteration 0, 1, ... and clear them."""
-        for _ in range(self.drops.count(iteration)):
-            self._drop()
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
-
-    def _drop(self) -> None:
-        for group in self.optimiser.param_groups:
-            group["lr"] *= self.solver.gamma
-            for parameter in group["params"]:
-                momentum = self.optimiser.state[parameter].get("momentum_buffer")
-                if momentum is not None:
-                    momentum.div_(self.solver.gamma)
+        rate = self.rate(iteration)
+        for learning in self._learning:
+            parameter, velocity = learning.parameter, learning.velocity
+            assert parameter.grad is not None
+            gradient = parameter.grad.add_(parameter, alpha=learning.decay) if learning.decay else parameter.grad
+            velocity.mul_(self.solver.momentum).add_(gradient, alpha=rate * learning.rate)
+            parameter.sub_(velocity)
+            parameter.grad = None
