@@ -19,12 +19,13 @@ from freeze_or_tune.experiment import load_subsets, pretrain, run_experiment
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records import Experiment
-from freeze_or_tune.study import Network, Solver, SplitSettings, TrainingSettings
+from freeze_or_tune.study import Machine, Network, Solver, SplitSettings, TrainingSettings
 
 SIZES = Network(channels=(8, 8, 8, 8, 8), features=16, image_size=48, crop=43, dropout=0.1, scale=1 / 64, filler="msra")
 SOLVER = Solver(
     batch=8, epochs=1, min_iterations=12, max_iterations=12, evaluations=3, views=2, mirror=False, learning_rate=0.01
 )
+CPU = Machine(device="cpu")
 DRAW = Draw(seed=0, n=6, val=3, test=4)
 NAMES = {"letters": ("a", "b", "c"), "digits": ("one", "two")}
 
@@ -91,13 +92,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
         write_split(draw(read_index(index), dataset=dataset, **DRAW._asdict()), split)
     pretrain(
         settings("letters", "R1-8", max_iterations=250, min_iterations=250),
-        *files.inputs("letters"), files.weights, files.folder / "letters.json", "cpu", 1,
+        *files.inputs("letters"), files.weights, files.folder / "letters.json", CPU, 1,
     )  # fmt: skip
     return files
 
 
 def adapted(files: Files, chosen: TrainingSettings, path: Path, threads: int = 1, device: str = "cpu") -> Experiment:
-    run_experiment(chosen, *files.inputs(chosen.target), files.weights, path, device, threads)
+    run_experiment(chosen, *files.inputs(chosen.target), files.weights, path, Machine(device=device), threads)
     return Experiment.read(path)
 
 
@@ -194,7 +195,7 @@ def test_the_test_accuracy_is_that_of_the_test_images(files: Files, tmp_path: Pa
         for row in read_split(split, 6, 3, 4)
     ]
     write_split(rows, tmp_path / "exchanged.csv")
-    run_experiment(chosen, store, tmp_path / "exchanged.csv", files.weights, tmp_path / "y.json", "cpu", 1)
+    run_experiment(chosen, store, tmp_path / "exchanged.csv", files.weights, tmp_path / "y.json", CPU, 1)
     ours, exchanged = record.runs[0], Experiment.read(tmp_path / "y.json").runs[0]
     assert (exchanged.curve, exchanged.val_accuracy) == (ours.curve, ours.val_accuracy)
     assert ours.test_accuracy > 0.6
@@ -270,7 +271,7 @@ def test_a_damaged_source_leaves_no_result(files: Files, tmp_path: Path) -> None
     cut = tmp_path / "cut.safetensors"
     cut.write_bytes(files.weights.read_bytes()[:-10])
     with pytest.raises(UserError, match="delete it"):
-        run_experiment(settings("digits", "T1-7_R8"), *files.inputs("digits"), cut, tmp_path / "x.json", "cpu", 1)
+        run_experiment(settings("digits", "T1-7_R8"), *files.inputs("digits"), cut, tmp_path / "x.json", CPU, 1)
     assert not (tmp_path / "x.json").exists()
 
 
@@ -278,7 +279,7 @@ def test_a_source_of_another_size_is_refused(files: Files, tmp_path: Path) -> No
     wider = settings("digits", "T1-7_R8")
     wider = wider.model_copy(update={"network": SIZES.model_copy(update={"features": 32})})
     with pytest.raises(ValueError, match=r"fc6\.weight: expected shape"):
-        run_experiment(wider, *files.inputs("digits"), files.weights, tmp_path / "x.json", "cpu", 1)
+        run_experiment(wider, *files.inputs("digits"), files.weights, tmp_path / "x.json", CPU, 1)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

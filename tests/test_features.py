@@ -14,7 +14,7 @@ from freeze_or_tune.data.tables import read_table
 from freeze_or_tune.features import extract_features, source_network
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
-from freeze_or_tune.study import Network
+from freeze_or_tune.study import Machine, Network
 
 SIZES = Network(channels=(4, 6, 6, 6, 4), features=16, image_size=48, crop=43, scale=1 / 64, filler="msra")
 OFFSET = 2  # of the centre crop
@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 
 def extract(folder: Path, threads: int = 1) -> tuple[np.ndarray, list[str]]:
     files = folder / "out" / "pets.npy", folder / "out" / "pets.csv"
-    extract_features(SIZES, folder / "source.safetensors", folder / "store.npy", *files, "cpu", threads)
+    extract_features(SIZES, folder / "source.safetensors", folder / "store.npy", *files, Machine(device="cpu"), threads)
     return np.load(files[0]), [image for _, (image,) in read_table(files[1], ("image",))]
 
 

@@ -117,7 +117,7 @@ def test_a_target_may_have_schemes_of_its_own(config: Config) -> None:
 
 def test_the_digest_tells_settings_apart_and_nothing_else(embedded: Study, config: Config) -> None:
     settings = embedded.experiment("digits", 10, "T1-7_R8")
-    config["device"], config["results"] = "cpu", "elsewhere"
+    config["machine"], config["results"] = {"device": "cpu"}, "elsewhere"
     assert load_study(config).experiment("digits", 10, "T1-7_R8").digest == settings.digest
     config["solver"]["copied_rate"] = 0.1
     assert load_study(config).experiment("digits", 10, "T1-7_R8").digest != settings.digest

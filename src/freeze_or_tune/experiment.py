@@ -1,7 +1,7 @@
 """Stage: the runs of one experiment, and pretraining, which is an experiment that copies nothing."""
 
+import hashlib
 import logging
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +11,18 @@ from torch import Tensor
 
 from freeze_or_tune.data.splits import read_split
 from freeze_or_tune.data.store import Store
-from freeze_or_tune.hashing import stable_seed
+from freeze_or_tune.hashing import stable_digest, stable_seed
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
+from freeze_or_tune.recipes import RECIPES
 from freeze_or_tune.records import Experiment, Performance, Run
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.study import TrainingSettings
+from freeze_or_tune.study import Machine, TrainingSettings
 from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.checkpoint import Saving, only_process, remove_checkpoints
 from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_device
-from freeze_or_tune.training.loop import class_accuracies, train
+from freeze_or_tune.training.loop import Trained, class_accuracies, train
 from freeze_or_tune.training.prefix import HeldOut, Images, Prefix
 
 log = logging.getLogger(__name__)
@@ -56,31 +58,61 @@ def load_subsets(settings: TrainingSettings, store: Path, split: Path, device: t
 
 
 def run_experiment(
-    settings: TrainingSettings, store: Path, split: Path, source: Path, destination: Path, device: str, threads: int
-) -> None:
-    """Train and test a scheme on a split, `settings.runs` times; write the record."""
-    torch_device = prepare_device(device, threads)  # type: ignore[arg-type]
-    subsets = load_subsets(settings, store, split, torch_device)
-    pretrained = load_pretrained(source)
-    record, _ = _runs(settings, subsets, pretrained, pretrained.mean, torch_device)
-    record.write(destination)
+    settings: TrainingSettings, store: Path, split: Path, source: Path, destination: Path,
+    machine: Machine, threads: int,
+) -> None:  # fmt: skip
+    """Train and test a scheme on a split, `settings.runs` times; write the record.
+
+    A run that was interrupted goes on from its last checkpoint; what another process made meanwhile is kept.
+    """
+    device = prepare_device(machine.device, threads)
+    with only_process(destination) as waited:
+        if not (waited and _is_made(settings, destination)):
+            subsets = load_subsets(settings, store, split, device)
+            pretrained = load_pretrained(source)
+            saving = Saving(destination, _key(settings, store, split, source), machine.checkpoint_seconds)
+            record, _ = _runs(settings, subsets, pretrained, pretrained.mean, device, saving)
+            record.write(destination)
+        remove_checkpoints(destination)
 
 
 def pretrain(
-    settings: TrainingSettings, store: Path, split: Path, weights: Path, destination: Path, device: str, threads: int
-) -> None:
+    settings: TrainingSettings, store: Path, split: Path, weights: Path, destination: Path,
+    machine: Machine, threads: int,
+) -> None:  # fmt: skip
     """Train a source network from random values; write its weights with the mean training image, then the record."""
-    torch_device = prepare_device(device, threads)  # type: ignore[arg-type]
-    subsets = load_subsets(settings, store, split, torch_device)
-    mean = torch.from_numpy(Store(store).mean(subsets.train_names)).flip(-1)
-    record, network = _runs(settings, subsets, None, mean, torch_device)
-    save_pretrained(Pretrained(dict(network.named_parameters()), mean), weights)
-    record.write(destination)
+    device = prepare_device(machine.device, threads)
+    with only_process(destination) as waited:
+        if not (waited and weights.exists() and _is_made(settings, destination)):
+            subsets = load_subsets(settings, store, split, device)
+            mean = torch.from_numpy(Store(store).mean(subsets.train_names)).flip(-1)
+            saving = Saving(destination, _key(settings, store, split), machine.checkpoint_seconds)
+            record, network = _runs(settings, subsets, None, mean, device, saving)
+            save_pretrained(Pretrained(dict(network.named_parameters()), mean), weights)
+            record.write(destination)
+        remove_checkpoints(destination)
+
+
+def _is_made(settings: TrainingSettings, destination: Path) -> bool:
+    """Whether the process that this one waited for has written the result that was asked for."""
+    return destination.exists() and Experiment.read(destination).digest == settings.digest
+
+
+def _key(settings: TrainingSettings, store: Path, *inputs: Path) -> str:
+    """A hash of all that determines the runs: settings, recipe, and what the files hold (a store by its checksums)."""
+    contents = [_sha256(path) for path in (store.with_suffix(".csv"), *inputs)]
+    return stable_digest(settings.digest, RECIPES["training"], contents)[:16]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _runs(
-    settings: TrainingSettings, subsets: Subsets, pretrained: Pretrained | None, mean: Tensor, device: torch.device
-) -> tuple[Experiment, Layered]:
+    settings: TrainingSettings, subsets: Subsets, pretrained: Pretrained | None, mean: Tensor, device: torch.device,
+    saving: Saving,
+) -> tuple[Experiment, Layered]:  # fmt: skip
     """All runs of an experiment and the network of the last; they share the images and the cached prefix."""
     scheme = Scheme.parse(settings.scheme)
 
@@ -92,22 +124,22 @@ def _runs(
     frozen = network(0).eval()
     # Crops are the same for all schemes of a split: schemes are compared on the same views.
     views_seed = stable_seed(settings.seed, settings.target, settings.split.n, "views")
-    prefix = Prefix(
-        frozen, frozen.prefix(scheme.frozen), preprocessing, subsets.train, settings.solver.views, views_seed
-    )
+    cut = frozen.prefix(scheme.frozen)
+    prefix = Prefix(frozen, cut, preprocessing, subsets.train, settings.solver.views, views_seed)
     val, test = prefix.held_out(subsets.val), prefix.held_out(subsets.test)
     runs = []
     for number in range(settings.runs):
         log.info("%s n=%d %s: run %d of %d", settings.target, settings.split.n, scheme, number + 1, settings.runs)
         seed = stable_seed(settings.seed, settings.target, settings.split.n, settings.scheme, number)
-        trained = network(seed)
-        runs.append(_run(trained, scheme, settings, prefix, val, test, seed, number, device))
+        last = network(seed)
+        trained = train(last, scheme, settings.solver, prefix, val, seed, saving.of_run(number))
+        runs.append(_record(trained, last, test, seed, number, settings.solver.batch, device))
     record = Experiment(
         settings=settings, digest=settings.digest, classes=subsets.classes,
         train_images=len(subsets.train), val_images=len(subsets.val), test_images=len(subsets.test),
         versions={"torch": torch.__version__, "numpy": np.__version__}, runs=tuple(runs),
     )  # fmt: skip
-    return record, trained
+    return record, last
 
 
 def _starting_network(
@@ -121,13 +153,10 @@ def _starting_network(
     return network.to(memory_format=torch.channels_last)
 
 
-def _run(
-    network: Layered, scheme: Scheme, settings: TrainingSettings, prefix: Prefix, val: HeldOut, test: HeldOut,
-    seed: int, number: int, device: torch.device,
-) -> Run:  # fmt: skip
-    start = time.perf_counter()
-    trained = train(network, scheme, settings.solver, prefix, val, seed)
-    seconds = time.perf_counter() - start
+def _record(
+    trained: Trained, network: Layered, test: HeldOut, seed: int, number: int, batch: int, device: torch.device
+) -> Run:
+    """Look at the test set, once, and write down how the run went."""
     accuracy, mean_class = class_accuracies(network, test)
     log.info("best at iteration %d: test accuracy %.1f %%", trained.best_iteration, 100 * accuracy)
     return Run(
@@ -135,7 +164,7 @@ def _run(
         mean_class_accuracy=mean_class, iterations=trained.iterations, best_iteration=trained.best_iteration,
         curve=trained.curve,
         performance=Performance(
-            seconds=seconds, images_per_second=trained.iterations * settings.solver.batch / seconds,
+            seconds=trained.seconds, images_per_second=trained.iterations * batch / trained.seconds,
             peak_memory_mb=peak_memory_mb(device), device=device_name(device), threads=torch.get_num_threads(),
         ),
     )  # fmt: skip

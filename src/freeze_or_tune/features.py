@@ -12,7 +12,7 @@ from freeze_or_tune.files import replacing
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained
-from freeze_or_tune.study import Network
+from freeze_or_tune.study import Machine, Network
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.device import prepare_device
 
@@ -27,10 +27,10 @@ def source_network(sizes: Network, pretrained: Pretrained) -> Layered:
 
 
 def extract_features(
-    sizes: Network, source: Path, store: Path, destination: Path, index: Path, device: str, threads: int
+    sizes: Network, source: Path, store: Path, destination: Path, index: Path, machine: Machine, threads: int
 ) -> None:
     """Write float32 [N, D] to `destination` (.npy) and the N images' paths to `index` (.csv, column image)."""
-    torch_device = prepare_device(device, threads)  # type: ignore[arg-type]
+    torch_device = prepare_device(machine.device, threads)
     pretrained = load_pretrained(source)
     network = source_network(sizes, pretrained).to(torch_device)
     images = Store(store)

@@ -230,6 +230,15 @@ class Distances(Strict):
     cnn: CnnSettings = CnnSettings()
 
 
+class Machine(Strict):
+    """How to run: nothing here determines a result."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU if there is one")
+    checkpoint_seconds: PositiveFloat = Field(
+        300, description="how often a run saves what it needs to go on from there"
+    )
+
+
 class SplitSettings(Strict):
     """Everything that determines one split."""
 
@@ -267,7 +276,7 @@ class Study(Strict):
     results: str = Field("results", description="folder of all results of this study")
     seed: NonNegativeInt = Field(0, description="everything random is derived from this")
     runs: PositiveInt = Field(1, description="runs (seeds) of each experiment")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU if there is one")
+    machine: Machine = Machine()
     datasets: dict[Name, Dataset]
     networks: dict[Name, Network]
     sources: dict[Name, Source]

@@ -20,7 +20,7 @@ LONGER = SOLVER | {"min_iterations": 150, "max_iterations": 150}
 STUDY = {
     "name": "tiny",
     "seed": 3,
-    "device": "cpu",
+    "machine": {"device": "cpu"},
     "datasets": {
         "stripes": {"reader": "folder", "path": "my stripes"},
         "digits": {"reader": "digits"},

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from freeze_or_tune.experiment import run_experiment
 from freeze_or_tune.job import logged
-from freeze_or_tune.study import TrainingSettings
+from freeze_or_tune.study import Machine, TrainingSettings
 
 with logged(snakemake.log[0]):
     run_experiment(
@@ -11,6 +11,6 @@ with logged(snakemake.log[0]):
         split=Path(snakemake.input.split),
         source=Path(snakemake.input.weights),
         destination=Path(snakemake.output.record),
-        device=snakemake.config.get("device", "auto"),
+        machine=Machine.model_validate(snakemake.config.get("machine", {})),
         threads=snakemake.threads,
     )

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from freeze_or_tune.features import extract_features
 from freeze_or_tune.job import logged
-from freeze_or_tune.study import Network
+from freeze_or_tune.study import Machine, Network
 
 with logged(snakemake.log[0]):
     extract_features(
@@ -11,6 +11,6 @@ with logged(snakemake.log[0]):
         store=Path(snakemake.input.store),
         destination=Path(snakemake.output.features),
         index=Path(snakemake.output.index),
-        device=snakemake.config.get("device", "auto"),
+        machine=Machine.model_validate(snakemake.config.get("machine", {})),
         threads=snakemake.threads,
     )

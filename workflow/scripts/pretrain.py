@@ -2,7 +2,7 @@ from pathlib import Path
 
 from freeze_or_tune.experiment import pretrain
 from freeze_or_tune.job import logged
-from freeze_or_tune.study import TrainingSettings
+from freeze_or_tune.study import Machine, TrainingSettings
 
 with logged(snakemake.log[0]):
     pretrain(
@@ -11,6 +11,6 @@ with logged(snakemake.log[0]):
         split=Path(snakemake.input.split),
         weights=Path(snakemake.output.weights),
         destination=Path(snakemake.output.record),
-        device=snakemake.config.get("device", "auto"),
+        machine=Machine.model_validate(snakemake.config.get("machine", {})),
         threads=snakemake.threads,
     )

@@ -1,8 +1,10 @@
 """One run: train, look at validation now and then, keep the best, look at the test set once."""
 
-import logging
+import math
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -15,11 +17,10 @@ from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.records import CurvePoint
 from freeze_or_tune.schemes import Scheme
 from freeze_or_tune.study import Solver
+from freeze_or_tune.training.checkpoint import Checkpoints, State
 from freeze_or_tune.training.prefix import HeldOut, Prefix
 from freeze_or_tune.training.progress import Progress
 from freeze_or_tune.training.solver import StepSGD
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,15 @@ class Trained:
     best_iteration: int
     val_accuracy: float
     curve: tuple[CurvePoint, ...]
+    seconds: float = field(compare=False)
+    """Of training, over all processes that took part."""
 
 
-def data_order(images: int, batch: int, iterations: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """(indices, epochs) of each batch: a new permutation of all images each epoch, batches running across epochs."""
+def data_order(images: int, batch: int, iterations: int, seed: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+    """(indices, epochs) of each batch: a new permutation of all images each epoch, batches running across epochs.
+
+    The order of an epoch depends on the seed and its number alone, so a run can be entered at any iteration.
+    """
     permutations: dict[int, np.ndarray] = {}
 
     def permutation(epoch: int) -> np.ndarray:
@@ -42,7 +48,7 @@ def data_order(images: int, batch: int, iterations: int, seed: int) -> Iterator[
             permutations[epoch] = np.random.default_rng(stable_seed(seed, "order", epoch)).permutation(images)
         return permutations[epoch]
 
-    for iteration in range(iterations):
+    for iteration in range(start, iterations):
         places = np.arange(iteration * batch, (iteration + 1) * batch)
         epochs = places // images
         indices = np.concatenate(
@@ -51,42 +57,114 @@ def data_order(images: int, batch: int, iterations: int, seed: int) -> Iterator[
         yield torch.from_numpy(indices), torch.from_numpy(epochs)
 
 
-def train(network: Layered, scheme: Scheme, solver: Solver, prefix: Prefix, val: HeldOut, seed: int) -> Trained:
+class _Run:
+    """A run on its way: what changes from step to step."""
+
+    def __init__(self, network: Layered, optimiser: StepSGD, prefix: Prefix, seed: int) -> None:
+        torch.manual_seed(seed)  # dropout
+        self.views = torch.Generator().manual_seed(stable_seed(seed, "views"))
+        self.network, self.optimiser, self.prefix = network, optimiser, prefix
+        self.done = 0
+        self.seconds = 0.0
+        self.losses: list[Tensor] = []
+        self.curve: list[CurvePoint] = []
+        self.best = (-1.0, -math.inf)
+        self.best_iteration = 0
+        self.best_parameters: dict[str, Tensor] = {}
+
+    def step(self, indices: Tensor, epochs: Tensor) -> None:
+        """Learn from one batch."""
+        start = time.perf_counter()
+        inputs = self.prefix.batch(indices, epochs, self.views)
+        scores = self.network(inputs, start=self.prefix.cut)
+        loss = F.cross_entropy(scores, self.prefix.images.labels[indices])
+        loss.backward()
+        self.optimiser.step(self.done)
+        self.losses.append(loss.detach())
+        self.done += 1
+        self.seconds += time.perf_counter() - start
+
+    def look(self, val: HeldOut) -> None:
+        """Measure validation accuracy and keep the parameters if they are the best so far."""
+        start = time.perf_counter()
+        accuracy, val_loss = evaluate(self.network, val)
+        mean = float(torch.stack(self.losses).mean())
+        if not math.isfinite(mean):
+            raise UserError(f"the loss is {mean} at iteration {self.done}; lower the study's solver.learning_rate")
+        self.curve.append(CurvePoint(iteration=self.done, loss=mean, val_accuracy=accuracy))
+        self.losses.clear()
+        if (accuracy, -val_loss) > self.best:
+            self.best, self.best_iteration = (accuracy, -val_loss), self.done
+            self.best_parameters = {name: p.detach().clone() for name, p in self._trainable()}
+        self.network.train()
+        self.seconds += time.perf_counter() - start
+
+    def state(self) -> State:
+        """All that is needed to go on as if nothing had happened."""
+        return {
+            "iteration": self.done,
+            "seconds": self.seconds,
+            "parameters": {name: p.detach() for name, p in self._trainable()},
+            "velocities": self.optimiser.velocities,
+            "losses": torch.stack(self.losses) if self.losses else torch.empty(0),
+            "curve": [point.model_dump() for point in self.curve],
+            "best": self.best,
+            "best_iteration": self.best_iteration,
+            "best_parameters": self.best_parameters,
+            "views": self.views.get_state(),
+            "dropout": torch.get_rng_state(),
+            "dropout_on_gpu": torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None,
+        }
+
+    def restore(self, state: State) -> None:
+        """Go back to a state."""
+        self.done, self.seconds = state["iteration"], state["seconds"]
+        self.network.load_state_dict(state["parameters"], strict=False)
+        for name, velocity in self.optimiser.velocities.items():
+            velocity.copy_(state["velocities"][name])
+        self.losses = list(state["losses"].unbind())
+        self.curve = [CurvePoint(**point) for point in state["curve"]]
+        self.best, self.best_iteration = tuple(state["best"]), state["best_iteration"]
+        self.best_parameters = state["best_parameters"]
+        self.views.set_state(state["views"].cpu())
+        torch.set_rng_state(state["dropout"].cpu())
+        if state["dropout_on_gpu"] is not None:
+            torch.cuda.set_rng_state(state["dropout_on_gpu"].cpu())
+
+    def _trainable(self) -> Iterator[tuple[str, Tensor]]:
+        return ((name, p) for name, p in self.network.named_parameters() if p.requires_grad)
+
+
+def train(
+    network: Layered, scheme: Scheme, solver: Solver, prefix: Prefix, val: HeldOut, seed: int,
+    checkpoints: Checkpoints | None = None,
+) -> Trained:  # fmt: skip
     """Train `network` in place (section 3 of the paper) and leave it at its best iteration on validation.
 
     Best is the highest validation accuracy, then the lowest validation loss. The same seed, machine and number of
-    threads give the same bits.
+    threads give the same bits, also when the run is stopped and goes on from a checkpoint.
     """
-    torch.manual_seed(seed)  # dropout
-    views = torch.Generator().manual_seed(stable_seed(seed, "views"))
     iterations = solver.iterations(len(prefix.images))
-    optimiser = StepSGD(network, scheme, solver, iterations)
-    checks = {round(iterations * (i + 1) / solver.evaluations) for i in range(solver.evaluations)}
-    best: tuple[float, float] | None = None
-    curve: list[CurvePoint] = []
-    losses: list[Tensor] = []
+    run = _Run(network, StepSGD(network, scheme, solver, iterations), prefix, seed)
+    if checkpoints is not None and (state := checkpoints.load()) is not None:
+        run.restore(state)
+    looks = {round(iterations * (i + 1) / solver.evaluations) for i in range(solver.evaluations)}
+    batches = data_order(len(prefix.images), solver.batch, iterations, seed, start=run.done)
     network.train()
-    with Progress(iterations, solver.batch) as progress:
-        for done, (indices, epochs) in enumerate(
-            data_order(len(prefix.images), solver.batch, iterations, seed), start=1
-        ):
-            inputs = prefix.batch(indices, epochs, views)
-            loss = F.cross_entropy(network(inputs, start=prefix.cut), prefix.images.labels[indices])
-            loss.backward()
-            optimiser.step(done - 1)
-            losses.append(loss.detach())
-            if done in checks:
-                accuracy, val_loss = evaluate(network, val)
-                curve.append(CurvePoint(iteration=done, loss=_mean_loss(losses, done), val_accuracy=accuracy))
-                losses.clear()
-                if best is None or (accuracy, -val_loss) > best:
-                    best, best_iteration, best_state = (accuracy, -val_loss), done, _trainable(network)
-                network.train()
-                progress.measured(done, curve[-1])
+    with (
+        Progress(iterations, solver.batch, run.done) as progress,
+        checkpoints.listening() if checkpoints is not None else nullcontext(),
+    ):
+        for indices, epochs in batches:
+            run.step(indices, epochs)
             progress.step()
-    assert best is not None
-    network.load_state_dict(best_state, strict=False)
-    return Trained(iterations, best_iteration, best[0], tuple(curve))
+            if run.done in looks:
+                run.look(val)
+                progress.measured(run.done, run.curve[-1])
+            if checkpoints is not None and checkpoints.due:
+                checkpoints.save(run.state())
+    network.load_state_dict(run.best_parameters, strict=False)
+    return Trained(iterations, run.best_iteration, run.best[0], tuple(run.curve), run.seconds)
 
 
 def evaluate(network: Layered, held_out: HeldOut) -> tuple[float, float]:
@@ -103,14 +181,3 @@ def class_accuracies(network: Layered, held_out: HeldOut) -> tuple[float, float]
     # Counted without bincount's `weights`, which no GPU sums deterministically.
     per_class = torch.bincount(held_out.labels[correct], minlength=len(counts)).double() / counts
     return float(correct.double().mean()), float(per_class[counts > 0].mean())
-
-
-def _trainable(network: Layered) -> dict[str, Tensor]:
-    return {name: p.detach().clone() for name, p in network.named_parameters() if p.requires_grad}
-
-
-def _mean_loss(losses: list[Tensor], iteration: int) -> float:
-    mean = float(torch.stack(losses).mean())
-    if not np.isfinite(mean):
-        raise UserError(f"the loss is {mean} at iteration {iteration}; lower the study's solver.learning_rate")
-    return mean

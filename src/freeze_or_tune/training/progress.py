@@ -16,12 +16,13 @@ log = logging.getLogger(__name__)
 class Progress:
     """Counts iterations of `batch` images."""
 
-    def __init__(self, iterations: int, batch: int) -> None:
-        """Start the clock and, on a terminal, the bar."""
-        self.iterations, self.batch, self.start = iterations, batch, time.perf_counter()
+    def __init__(self, iterations: int, batch: int, done: int = 0) -> None:
+        """Start the clock and, on a terminal, the bar; `done` iterations were made by an earlier process."""
+        self.iterations, self.batch, self.before, self.start = iterations, batch, done, time.perf_counter()
         self.bar = tqdm(
-            total=iterations * batch, unit="images", unit_scale=True, leave=False, disable=not sys.stderr.isatty()
-        )
+            total=iterations * batch, initial=done * batch, unit="images", unit_scale=True, leave=False,
+            disable=not sys.stderr.isatty(),
+        )  # fmt: skip
 
     def step(self) -> None:
         """One iteration is done."""
@@ -29,7 +30,7 @@ class Progress:
 
     def measured(self, done: int, point: CurvePoint) -> None:
         """Validation was looked at after `done` iterations."""
-        rate = done * self.batch / (time.perf_counter() - self.start)
+        rate = (done - self.before) * self.batch / (time.perf_counter() - self.start)
         self.bar.set_postfix(val=f"{point.val_accuracy:.1%}", loss=f"{point.loss:.3f}")
         log.info(
             "iteration %d/%d: loss %.4f, validation accuracy %.1f %%, %.0f images/s",

@@ -18,6 +18,7 @@ from freeze_or_tune.study import Solver
 class _Learning:
     """A parameter that learns: its velocity V, its rate relative to the solver's, and its decay."""
 
+    name: str
     parameter: nn.Parameter
     velocity: Tensor
     rate: float
@@ -40,11 +41,16 @@ class StepSGD:
 
     def _learn(self, network: Layered, blocks: range, rate: float) -> list[_Learning]:
         return [
-            _Learning(parameter, torch.zeros_like(parameter), rate * 2, 0.0)
+            _Learning(name, parameter, torch.zeros_like(parameter), rate * 2, 0.0)
             if name.endswith(".bias")
-            else _Learning(parameter, torch.zeros_like(parameter), rate, self.solver.weight_decay)
+            else _Learning(name, parameter, torch.zeros_like(parameter), rate, self.solver.weight_decay)
             for name, parameter in network.parameters_of(blocks)
         ]
+
+    @property
+    def velocities(self) -> dict[str, Tensor]:
+        """V by the name of its parameter."""
+        return {learning.name: learning.velocity for learning in self._learning}
 
     def rate(self, iteration: int) -> float:
         """The learning rate of new weights at iteration 0, 1, ..."""

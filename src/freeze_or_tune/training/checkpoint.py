@@ -1,0 +1,152 @@
+"""Checkpoints of a run: beside its result, keyed by all that determines it, whole or not at all.
+
+A folder `.<result>.checkpoints/<key>-<run>/` holds the last two states as `<iteration>-<digest>.pt`; the digest of its
+bytes in a file's name tells a damaged one. The folder is removed when the result is written.
+"""
+
+import hashlib
+import io
+import logging
+import pickle
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from freeze_or_tune.errors import UserError
+from freeze_or_tune.files import replacing
+
+log = logging.getLogger(__name__)
+
+State = dict[str, Any]
+"""Tensors, numbers and texts by name; everything needed to go on."""
+
+_KEPT = 2
+_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+
+
+class Stopped(UserError):
+    """The run was asked to stop; its state is saved, and running it again goes on from there."""
+
+
+class Checkpoints:
+    """The states of one run, saved every `seconds` and when a signal asks the process to stop."""
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        """Keep states in `folder`, which is made when the first is saved."""
+        self.folder, self.seconds = folder, seconds
+        self._saved = time.monotonic()
+        self._signal: signal.Signals | None = None
+
+    def load(self) -> State | None:
+        """The newest whole state, or None; a damaged one is skipped with a warning."""
+        for path in reversed(self._files()):
+            content = path.read_bytes()
+            try:
+                if _digest(content) != path.stem.split("-")[1]:
+                    raise ValueError("its bytes are not those that were written")
+                state: State = torch.load(io.BytesIO(content), weights_only=True)
+            except (ValueError, RuntimeError, EOFError, IndexError, pickle.UnpicklingError) as error:
+                log.warning("skipped the damaged checkpoint %s: %s", path, error)
+            else:
+                log.info("going on from iteration %d (%s)", state["iteration"], path)
+                return state
+        return None
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to save."""
+        return self._signal is not None or time.monotonic() - self._saved >= self.seconds
+
+    def save(self, state: State) -> None:
+        """Save `state`; raise Stopped if a signal has asked for it."""
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        content = buffer.getvalue()
+        with replacing(self.folder / f"{state['iteration']:09d}-{_digest(content)}.pt") as temporary:
+            temporary.write_bytes(content)
+        for old in self._files()[:-_KEPT]:
+            old.unlink()
+        self._saved = time.monotonic()
+        if self._signal is not None:
+            raise Stopped(
+                f"stopped by {self._signal.name} at iteration {state['iteration']}; what was done is saved: run "
+                "snakemake again to go on from there"
+            )
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """While training, signals wait for the end of the step; a second one ends the process at once."""
+
+        def note(number: int, frame: FrameType | None) -> None:
+            if self._signal is not None:
+                raise KeyboardInterrupt
+            self._signal = signal.Signals(number)
+
+        before = {number: signal.signal(number, note) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("[0-9]*.pt"))
+
+
+@dataclass(frozen=True)
+class Saving:
+    """Where and how often the runs of a result are saved; `key` is a hash of all that determines them."""
+
+    result: Path
+    key: str
+    seconds: float
+
+    def of_run(self, number: int) -> Checkpoints:
+        """The states of one run."""
+        return Checkpoints(checkpoint_folder(self.result) / f"{self.key}-{number}", self.seconds)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def checkpoint_folder(result: Path) -> Path:
+    """Where the checkpoints of a result lie."""
+    return result.with_name(f".{result.stem}.checkpoints")
+
+
+@contextmanager
+def only_process(result: Path) -> Iterator[bool]:
+    """Hold the lock on a result; yield whether another process held it before, which is waited for.
+
+    When the submitting process of a cluster is killed its jobs live on, and a second submission works on the same
+    results. The lock is freed by the system when its holder dies, however it dies.
+    """
+    result.parent.mkdir(parents=True, exist_ok=True)
+    path = result.with_name(f".{result.stem}.lock")
+    lock, waited = FileLock(path), False
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.warning("another process works on %s: waiting for it", result)
+        lock.acquire()
+        waited = True
+    try:
+        yield waited
+    finally:
+        path.unlink(missing_ok=True)  # before the release: afterwards it may be another's
+        lock.release()
+
+
+def remove_checkpoints(result: Path) -> None:
+    """Remove what is left of the way to a result that is written."""
+    shutil.rmtree(checkpoint_folder(result), ignore_errors=True)
