@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,15 +65,6 @@ def settings(target: str, scheme: str, runs: int = 1, seed: int = 0, **solver: A
         split=SplitSettings(dataset=target, **DRAW._asdict()), scheme=scheme, seed=seed, runs=runs,
         solver=SOLVER.model_copy(update=solver),
     )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def torch_as_before() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(False)
-    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="module")

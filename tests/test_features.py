@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +20,6 @@ OFFSET = 2  # of the centre crop
 RNG = np.random.default_rng(0)
 PICTURES = {f"{name}/{i}.png": RNG.integers(0, 256, (48, 48, 3), np.uint8) for name in ("cat", "dog") for i in range(5)}
 MEAN = RNG.uniform(90, 160, (48, 48, 3)).astype(np.float32)
-
-
-@pytest.fixture(autouse=True)
-def torch_as_before() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(False)
-    torch.set_flush_denormal(False)
 
 
 @pytest.fixture

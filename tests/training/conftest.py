@@ -1,9 +1,6 @@
 """A network of four small blocks, and images that it can learn."""
 
-from collections.abc import Iterator
-
 import numpy as np
-import pytest
 import torch
 from torch import nn
 
@@ -12,16 +9,6 @@ from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.prefix import Images
 
 SIZE, CROP, CLASSES = 12, 10, 3
-
-
-@pytest.fixture(autouse=True)
-def torch_as_before() -> Iterator[None]:
-    """Undo what preparing a device sets for the whole process."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(False)
-    torch.set_flush_denormal(False)
 
 
 def network(seed: int = 0, dropout: float = 0.5) -> Layered:
