@@ -152,7 +152,7 @@ def train(
     batches = data_order(len(prefix.images), solver.batch, iterations, seed, start=run.done)
     network.train()
     with (
-        Progress(iterations, solver.batch, run.done) as progress,
+        Progress(iterations, solver.batch, run.done, str(scheme)) as progress,
         checkpoints.listening() if checkpoints is not None else nullcontext(),
     ):
         for indices, epochs in batches:

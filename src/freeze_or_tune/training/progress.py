@@ -16,12 +16,12 @@ log = logging.getLogger(__name__)
 class Progress:
     """Counts iterations of `batch` images."""
 
-    def __init__(self, iterations: int, batch: int, done: int = 0) -> None:
+    def __init__(self, iterations: int, batch: int, done: int = 0, label: str = "") -> None:
         """Start the clock and, on a terminal, the bar; `done` iterations were made by an earlier process."""
         self.iterations, self.batch, self.before, self.start = iterations, batch, done, time.perf_counter()
         self.bar = tqdm(
             total=iterations * batch, initial=done * batch, unit="images", unit_scale=True, leave=False,
-            disable=not sys.stderr.isatty(),
+            desc=label, disable=not sys.stderr.isatty(),
         )  # fmt: skip
 
     def step(self) -> None:
