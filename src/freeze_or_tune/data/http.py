@@ -92,6 +92,8 @@ def _attempt(url: str, wanted: Wanted, partial: Partial, patience: Patience) -> 
         if response.status_code == 416 and resume:
             if _size_of_file(response) == offset:
                 return
+            if wanted.size is not None:
+                raise UserError(f"the server's file has fewer than {wanted.size} bytes")
             partial.discard()
             raise _Broken("the server's file is shorter than what had come of it; starting anew")
         _check_status(response)

@@ -43,9 +43,8 @@ class Partial:
         write_text(self.origin, json.dumps({"url": url, "validator": validator}))
 
     def finish(self) -> None:
-        """Give the file its name."""
+        """Give the file its name; the end of the lock removes the rest."""
         self.path.replace(self.destination)
-        self.origin.unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Forget what has come, but keep the file: a lock may be on it."""
