@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from freeze_or_tune.data.downloads import fetch, read_downloads
+from freeze_or_tune.data.downloads import read_downloads
+from freeze_or_tune.data.fetching import fetch
 from freeze_or_tune.errors import UserError
 
 DOWNLOADS = Path(__file__).parents[2] / "config" / "downloads.csv"
@@ -48,9 +49,10 @@ def unpacked(path: Path, files: Mapping[str, bytes]) -> Path:
 def elpv(pytestconfig: pytest.Config) -> Path:
     """Return the real wheel, downloaded once and kept in pytest's cache."""
     download = read_downloads(DOWNLOADS)["elpv"][0]
-    path = Path(pytestconfig.cache.mkdir("downloads")) / download.file
+    folder = Path(pytestconfig.cache.mkdir("downloads"))
+    path = folder / download.file
     try:
-        fetch(download, path)
+        fetch(download, path, folder / "manual" / download.file)
     except UserError as error:
         if os.environ.get("REQUIRE_ALL_TESTS") == "1":
             pytest.fail(f"the ELPV wheel is needed: {error}")

@@ -138,8 +138,10 @@ def test_a_crash_leaves_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert not (tmp_path / "store" / "pets.npy").exists()
 
 
-def test_progress_is_silent_without_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    logging.getLogger("freeze_or_tune").setLevel(logging.WARNING)
+def test_progress_is_silent_without_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="freeze_or_tune")
     indexed(tmp_path, FILES)
     build(tmp_path)
     assert capsys.readouterr() == ("", "")

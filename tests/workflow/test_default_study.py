@@ -36,6 +36,6 @@ def test_72_experiments_and_16_distances(target: list[str]) -> None:
 def test_the_snakefile_does_not_import_torch() -> None:
     code = """
 import sys, freeze_or_tune.study, freeze_or_tune.data.downloads, freeze_or_tune.recipes
-print([name for name in ("torch", "pandas", "sklearn", "matplotlib", "numpy") if name in sys.modules])
+print([name for name in ("torch", "pandas", "sklearn", "matplotlib", "numpy", "requests") if name in sys.modules])
 """
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"

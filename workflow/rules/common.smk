@@ -3,7 +3,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from freeze_or_tune.data.downloads import read_downloads
+from freeze_or_tune.data.downloads import find, read_downloads
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.recipes import RECIPES
 from freeze_or_tune.study import load_study
@@ -64,9 +64,10 @@ def settings_of_experiment(wildcards):
     return study.experiment(wildcards.target, int(wildcards.n), wildcards.scheme).model_dump(mode="json")
 
 
-def download(wildcards):
-    """The row of config/downloads.csv that says where a file comes from."""
-    files = {row.file: row for row in downloads.get(wildcards.dataset, [])}
-    if wildcards.file not in files:
-        raise WorkflowError(f"config/downloads.csv has no file {wildcards.file} of {wildcards.dataset}")
-    return files[wildcards.file].model_dump(mode="json")
+def contents(wildcards):
+    """What config/downloads.csv says a file is. Not where it comes from: a new mirror is no reason to download anew."""
+    try:
+        row = find(downloads, wildcards.dataset, wildcards.file)
+    except UserError as error:
+        raise WorkflowError(str(error))
+    return row.model_dump(mode="json", include={"bytes", "algorithm", "digest"})

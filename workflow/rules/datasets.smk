@@ -3,16 +3,17 @@
 # store, and splits are drawn from what could be decoded. A source has a split too: the one it is pretrained on.
 
 
+# Fetched, or found where a person placed it, and verified; write-protected by the script (docs/architecture.md says why).
 rule download:
     output:
-        protected("<resources>/downloads/{dataset}/{file}"),
+        "<resources>/downloads/{dataset}/{file}",
     log:
         "<logs>/download/{dataset}/{file}.log",
     benchmark:
         "<benchmarks>/download/{dataset}/{file}.tsv"
     localrule: True
     params:
-        download=download,
+        contents=contents,
     script:
         "../scripts/download.py"
 

