@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from freeze_or_tune.data.archives import Archive, open_archive
+from freeze_or_tune.data.archives import Archive, Paths, open_archives
 from freeze_or_tune.data.images import UnreadableImage, decode
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
@@ -31,7 +31,7 @@ BLOCK = 1024
 
 
 def build_store(
-    archive: Path,
+    archive: Paths,
     index: Path,
     splits: Sequence[Draw],
     *,
@@ -50,7 +50,7 @@ def build_store(
     ready: dict[str, Pixels] = {}
     destination.parent.mkdir(parents=True, exist_ok=True)
     with (
-        open_archive(archive) as images,
+        open_archives(archive, destination.parent) as images,
         tempfile.TemporaryDirectory(dir=destination.parent, prefix=".store-") as scratch,
     ):
         _check_present(listings, images, index)
