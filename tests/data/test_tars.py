@@ -1,7 +1,9 @@
 import gzip
 import io
 import os
+import shutil
 import stat
+import subprocess
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -52,6 +54,21 @@ def test_names_are_sorted_and_read_back(tmp_path: Path, make: Callable[[Path, Ma
         with pytest.raises(KeyError):
             archive.read("a/none.png")
     assert [path.name for path in tmp_path.iterdir()] == ["it"]
+
+
+@pytest.mark.skipif(shutil.which("tar") is None, reason="there is no tar program here")
+@pytest.mark.parametrize("options", ["-cf", "-czf"])
+def test_what_the_tar_program_makes(tmp_path: Path, options: str) -> None:
+    folder = unpacked(tmp_path / "it", FILES)
+    (folder / "same.txt").hardlink_to(folder / "top.txt")
+    (folder / "link.txt").symlink_to("top.txt")
+    subprocess.run(["tar", options, tmp_path / "it.archive", "-C", folder, "."], check=True)
+    with open_archive(tmp_path / "it.archive", tmp_path) as archive:
+        # Of two names of one file, tar writes the second one as a link, and which is the second is its choice.
+        names = set(archive.names())
+        assert len(names & {"same.txt", "top.txt"}) == 1
+        assert names - {"same.txt", "top.txt"} == FILES.keys() - {"top.txt"}
+        assert all(archive.read(name) == FILES.get(name, b"0") for name in names)
 
 
 @pytest.mark.parametrize("style", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])

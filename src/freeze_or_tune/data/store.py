@@ -18,14 +18,12 @@ from freeze_or_tune.data.archives import Archive, Paths, open_archives
 from freeze_or_tune.data.images import UnreadableImage, decode, decode_whole, warp
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
-from freeze_or_tune.data.patches import Photos, cut_out, point_of
+from freeze_or_tune.data.patches import Photos, Pixels, cut_out, point_of
 from freeze_or_tune.data.splits import Draw, draw, write_split
 from freeze_or_tune.data.tables import read_table, write_table
 from freeze_or_tune.errors import UserError
 
 logger = logging.getLogger(__name__)
-
-Pixels = NDArray[np.uint8]
 
 BLOCK = 1024
 """Images handed to the threads (or summed) at a time, which bounds memory and the wait after an error."""
