@@ -1,3 +1,4 @@
+import contextlib
 import gzip
 import io
 import os
@@ -11,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from freeze_or_tune.data.archives import base, open_archive, open_archives, tars
 from freeze_or_tune.errors import UserError
@@ -194,6 +197,44 @@ def test_a_broken_header_is_not_taken_for_the_end(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(UserError, match="it breaks off at byte 1024"):
         open_archive(path)
+
+
+@pytest.mark.parametrize("size", [-1, -512, -1024, -(2**60)])
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, b"Z"])
+def test_a_negative_size_does_not_lead_in_circles(tmp_path: Path, size: int, kind: bytes) -> None:
+    honest, evil = tarfile.TarInfo("honest"), tarfile.TarInfo("evil")
+    evil.size, evil.type = size, kind
+    data = honest.tobuf(tarfile.GNU_FORMAT) + evil.tobuf(tarfile.GNU_FORMAT) + bytes(10240)
+    (tmp_path / "a.tar").write_bytes(data)
+    with pytest.raises(UserError, match=r"a\.tar is not a readable tar \(the size of '\w+' is negative\)"):
+        open_archive(tmp_path / "a.tar")
+
+
+def mended(data: bytearray) -> bytes:
+    """Give tar headers the checksums that make a reader believe them."""
+    for start in range(0, len(data), tarfile.BLOCKSIZE):
+        header = data[start : start + tarfile.BLOCKSIZE]
+        if header[257:262] == b"ustar":
+            data[start + 148 : start + 156] = b"%06o\0 " % (8 * ord(" ") + sum(header[:148]) + sum(header[156:]))
+    return bytes(data)
+
+
+@pytest.mark.parametrize("make", [tarred, tarball, zipped])
+@given(st.lists(st.tuples(st.integers(0, 5000), st.sampled_from(b"\x00\x80\xff09Lx")), min_size=1, max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_any_damage_is_the_users_error_or_none(
+    tmp_path_factory: pytest.TempPathFactory,
+    make: Callable[[Path, Mapping[str, bytes]], Path],
+    changes: list[tuple[int, int]],
+) -> None:
+    path = make(tmp_path_factory.mktemp("damaged") / "it.zip", FILES)
+    data = bytearray(path.read_bytes())
+    for place, value in changes:
+        data[place % len(data)] = value
+    path.write_bytes(mended(data))
+    with contextlib.suppress(UserError), open_archive(path) as archive:
+        for name in archive.names():
+            archive.read(name)
 
 
 @pytest.mark.parametrize("cut", [5, 60, -9, -1])

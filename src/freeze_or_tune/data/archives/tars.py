@@ -131,10 +131,14 @@ def _members(path: Path, descriptor: int, start: int, size: int) -> Iterator[tar
     window = io.BufferedReader(_Window(descriptor, start, size))
     try:
         with tarfile.open(fileobj=window, mode="r:", encoding="utf-8") as tar:
+            end = 0
             while (member := tar.next()) is not None:
+                # A negative size would lead back to an earlier member, and round again for ever (CVE-2025-8194).
+                if member.size < 0 or tar.offset <= end:
+                    raise tarfile.ReadError(f"the size of {member.name!r} is negative")
+                end = tar.offset
                 tar.members.clear()  # type: ignore[attr-defined]  # it would keep all headers of ImageNet
                 yield member
-            end: int = tar.offset
     except (tarfile.TarError, ValueError, OverflowError, OSError) as error:
         raise _damaged(path, str(error)) from None
     # tarfile takes a broken header for the end, but a whole tar ends in blocks of zeros.

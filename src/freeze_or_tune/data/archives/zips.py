@@ -1,6 +1,8 @@
 """Zips."""
 
+import lzma
 import stat
+import struct
 import threading
 import zipfile
 import zlib
@@ -8,6 +10,11 @@ from pathlib import Path
 
 from freeze_or_tune.data.archives.base import Archive, check_count, check_size, safe_name, warn_left_out
 from freeze_or_tune.errors import UserError
+
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, RuntimeError, ValueError
+)  # fmt: skip
+"""What zipfile raises for broken zips, of which only the first is documented."""
 
 
 class ZipArchive(Archive):
@@ -19,7 +26,7 @@ class ZipArchive(Archive):
         self._lock = threading.Lock()
         try:
             self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError) as error:
+        except DAMAGE as error:
             raise UserError(f"{path} is not a readable zip ({error}); delete it and fetch or make it again") from None
         check_count(path, len(self._zip.infolist()))
         self._entries: dict[str, zipfile.ZipInfo] = {}
@@ -44,14 +51,7 @@ class ZipArchive(Archive):
             # The size is what the zip says; reading up to it bounds the memory also if what is packed is larger.
             with self._lock, self._zip.open(entry) as file:
                 return file.read(entry.file_size + 1)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            OSError,
-            RuntimeError,
-            NotImplementedError,
-        ) as error:
+        except DAMAGE as error:
             raise UserError(
                 f"{name!r} in {self.path} cannot be read ({error}); delete the zip and fetch or make it again"
             ) from None
