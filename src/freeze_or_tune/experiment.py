@@ -42,7 +42,7 @@ class Subsets:
 def load_subsets(settings: TrainingSettings, store: Path, split: Path, device: torch.device) -> Subsets:
     """Read a split and put its images on the device, once."""
     sizes = settings.split
-    rows = read_split(split, sizes.n, sizes.val, sizes.test)
+    rows = read_split(split, sizes.n, sizes.val, sizes.test, pool=sizes.pool, up_to=sizes.up_to)
     images = Store(store)
 
     def subset(name: str) -> Images:

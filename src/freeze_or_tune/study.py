@@ -247,6 +247,9 @@ class SplitSettings(Strict):
     n: int
     val: int
     test: int
+    pool: Literal["all", "official"] = "all"
+    up_to: bool = False
+    enough: int = 0
 
 
 class TrainingSettings(Strict):

@@ -2,6 +2,7 @@
 
 import io
 import os
+import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,6 +35,16 @@ def zipped(path: Path, files: Mapping[str, bytes]) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in files.items():
             archive.writestr(name, data)
+    return path
+
+
+def tarred(path: Path, files: Mapping[str, bytes], style: int = tarfile.PAX_FORMAT) -> Path:
+    """Write files to a tar."""
+    with tarfile.open(path, "w", format=style) as archive:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
     return path
 
 

@@ -1,6 +1,8 @@
 """Image files to arrays."""
 
 import io
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +25,25 @@ def decode(data: bytes, size: int) -> NDArray[np.uint8]:
     As Caffe's tools do: the aspect ratio is not kept, EXIF orientation is ignored. Transparency is
     laid over white, of an animation the first frame is taken.
     """
+    return _decoded(data, partial(_warp, size=size))
+
+
+def decode_whole(data: bytes) -> NDArray[np.uint8]:
+    """Decode to RGB as it is, uint8 [height, width, 3]; raises UnreadableImage."""
+    return _decoded(data, _rgb)
+
+
+def warp(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Warp decoded pixels [height, width, 3] as `decode` does."""
+    return _warp(Image.fromarray(pixels), size)
+
+
+def _decoded(data: bytes, finish: Callable[[Image.Image], NDArray[np.uint8]]) -> NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise UnreadableImage(f"{image.width} x {image.height} pixels are too many")
-            return _warp(_opaque(image), size)
+            return finish(_opaque(image))
     except (MemoryError, UnreadableImage):
         raise
     except UnidentifiedImageError:  # its message holds an address in memory, different each time
@@ -58,4 +74,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def _warp(image: Image.Image, size: int) -> NDArray[np.uint8]:
     scale = (image.width / size, 0, 0, 0, image.height / size, 0)
     warped = image.transform((size, size), Image.Transform.AFFINE, scale, Image.Resampling.BILINEAR)
-    return np.asarray(warped.convert("RGB"))
+    return _rgb(warped)
+
+
+def _rgb(image: Image.Image) -> NDArray[np.uint8]:
+    return np.asarray(image.convert("RGB"))

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import astuple
 from pathlib import Path
 
-from freeze_or_tune.data.archives import open_archive
+from freeze_or_tune.data.archives import Paths, open_archives
 from freeze_or_tune.data.layouts import READERS, Listing
 from freeze_or_tune.data.tables import read_table, write_table
 from freeze_or_tune.errors import UserError
@@ -12,16 +12,17 @@ from freeze_or_tune.errors import UserError
 COLUMNS = ("image", "class", "subset", "group")
 
 
-def build_index(reader: str, archive: Path, destination: Path, smallest_class: int | None) -> None:
-    """Write the index of an archive, sorted by image; UserError if the smallest class is not as declared."""
+def build_index(reader: str, archive: Paths, destination: Path, smallest_class: int | None) -> None:
+    """Write the index of archives, sorted by image; UserError if the smallest class is not as declared."""
     if reader not in READERS:
         raise UserError(f"{reader!r} is not a reader of datasets; there are {', '.join(READERS)}")
-    with open_archive(archive) as opened:
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with open_archives(archive, destination.parent) as opened:
         listings = READERS[reader](opened)
     name, count = min(Counter(listing.class_name for listing in listings).items(), key=lambda item: item[::-1])
     if smallest_class is not None and count != smallest_class:
         raise UserError(
-            f"{archive}: the smallest class, {name!r}, has {count} images, but the config says "
+            f"{opened.path}: the smallest class, {name!r}, has {count} images, but the config says "
             f"smallest_class: {smallest_class}; correct the config, or complete the images"
         )
     write_table(destination, COLUMNS, sorted(astuple(listing) for listing in listings))

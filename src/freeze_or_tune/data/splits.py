@@ -4,14 +4,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from freeze_or_tune.data.groups import deal, group_of
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.tables import read_table, write_table
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.hashing import stable_digest
 
 COLUMNS = ("image", "class", "label", "subset")
+
+
+Pool = Literal["all", "official"]
+"""Draw from all images; or take the dataset's own test images whole, and draw the others from its training images."""
 
 
 class Draw(NamedTuple):
@@ -21,6 +26,12 @@ class Draw(NamedTuple):
     n: int
     val: int
     test: int
+    """0 where the pool is official."""
+    pool: Pool = "all"
+    up_to: bool = False
+    """A class with fewer than n images left trains on those it has, at least one."""
+    enough: int = 0
+    """Only classes with so many images in the pool take part; the same for all n, or the splits are not nested."""
 
 
 @dataclass(frozen=True)
@@ -35,21 +46,42 @@ class Row:
     """train, val or test."""
 
 
-def draw(listings: Iterable[Listing], *, dataset: str, seed: int, n: int, val: int, test: int) -> list[Row]:
+def draw(
+    listings: Iterable[Listing],
+    *,
+    dataset: str,
+    seed: int,
+    n: int,
+    val: int,
+    test: int,
+    pool: Pool = "all",
+    up_to: bool = False,
+    enough: int = 0,
+) -> list[Row]:
     """Draw n training, `val` and `test` images a class, sorted by image; UserError if a class has too few.
 
     The test images come first in the order of the hash, then those for validation: both are the same
-    for all n, and the training images of a small n are among those of a larger one.
+    for all n, and the training images of a small n are among those of a larger one. Images of one
+    group are all in one subset.
     """
-    classes: dict[str, list[str]] = defaultdict(list)
-    for listing in listings:
-        classes[listing.class_name].append(listing.image)
-    _check_sizes(classes, dataset, n, val, test)
-    subsets = ["test"] * test + ["val"] * val + ["train"] * n
+    everything = list(listings)
+    classes = _classes(_pool(everything, pool, dataset, test), dataset, enough)
+    _check_sizes(classes, dataset, 1 if up_to else n, val, test)
+    quotas = {"test": test, "val": val}
+    members = [listing for images in classes.values() for listing in images]
+    grouped = any(listing.group for listing in members)
+    dealt = deal(members, quotas, dataset=dataset, seed=seed) if grouped else {}
+    chosen: dict[str, dict[str, str]] = {}
+    for name, images in classes.items():
+        shuffled = sorted(images, key=lambda listing: stable_digest(seed, dataset, listing.class_name, listing.image))
+        chosen[name] = _subsets(shuffled, quotas | {"train": n}, dealt)
+        _check_groups(chosen[name], dataset, name, quotas | {"train": 1 if up_to else n})
+    if pool == "official":
+        _add_official_test(chosen, everything, dataset)
     rows = [
         Row(image, name, label, subset)
-        for label, name in enumerate(sorted(classes))
-        for image, subset in zip(_shuffled(classes[name], seed, dataset, name), subsets, strict=False)
+        for label, name in enumerate(sorted(chosen))
+        for image, subset in chosen[name].items()
     ]
     return sorted(rows, key=lambda row: row.image)
 
@@ -59,24 +91,73 @@ def write_split(rows: Iterable[Row], path: Path) -> None:
     write_table(path, COLUMNS, sorted(astuple(row) for row in rows))
 
 
-def read_split(path: Path, n: int, val: int, test: int) -> list[Row]:
-    """Read a split; UserError unless each class has exactly the images that n, `val` and `test` say."""
+def read_split(path: Path, n: int, val: int, test: int, *, pool: Pool = "all", up_to: bool = False) -> list[Row]:
+    """Read a split; UserError unless each class has the images that the other arguments say.
+
+    Exactly n, `val` and `test`; but 1 to n for training if `up_to`, and at least one of an official test set.
+    """
     rows = []
     for line, (image, name, label, subset) in read_table(path, COLUMNS):
         if not label.isdecimal():
             raise _damaged(path, f"line {line}: the label is {label!r}, not a number")
         rows.append(Row(image, name, int(label), subset))
-    problem = _problem(rows, {"train": n, "val": val, "test": test})
+    tests = range(1, len(rows) + 1) if pool == "official" else range(test, test + 1)
+    trains = range(1 if up_to else n, n + 1)
+    problem = _problem(rows, {"train": trains, "val": range(val, val + 1), "test": tests})
     if problem:
         raise _damaged(path, problem)
     return rows
 
 
-def _shuffled(images: list[str], seed: int, dataset: str, class_name: str) -> list[str]:
-    return sorted(images, key=lambda image: stable_digest(seed, dataset, class_name, image))
+def _pool(listings: list[Listing], pool: Pool, dataset: str, test: int) -> list[Listing]:
+    """The images that are drawn from."""
+    if pool == "all":
+        return listings
+    if test:
+        raise UserError(f"dataset {dataset!r}: its own test images are used whole (pool: official), so test must be 0")
+    own = {listing.subset for listing in listings}
+    if not own >= {"train", "test"}:
+        raise UserError(f"dataset {dataset!r} has no official training and test images; use pool: all")
+    tested = {listing.group for listing in listings if listing.subset == "test" and listing.group}
+    return [listing for listing in listings if listing.subset == "train" and listing.group not in tested]
 
 
-def _check_sizes(classes: dict[str, list[str]], dataset: str, n: int, val: int, test: int) -> None:
+def _add_official_test(chosen: dict[str, dict[str, str]], listings: list[Listing], dataset: str) -> None:
+    """Add all official test images of the chosen classes; UserError if a class has none."""
+    tests = [listing for listing in listings if listing.subset == "test" and listing.class_name in chosen]
+    untested = chosen.keys() - {listing.class_name for listing in tests}
+    if untested:
+        raise UserError(f"dataset {dataset!r}: class {min(untested)!r} has no official test images; use pool: all")
+    for listing in tests:
+        chosen[listing.class_name][listing.image] = "test"
+
+
+def _classes(listings: list[Listing], dataset: str, enough: int) -> dict[str, list[Listing]]:
+    """The images of each class that has enough."""
+    classes: dict[str, list[Listing]] = defaultdict(list)
+    for listing in listings:
+        classes[listing.class_name].append(listing)
+    kept = {name: images for name, images in classes.items() if len(images) >= enough}
+    if classes and not kept:
+        raise UserError(f"dataset {dataset!r} has no class with {enough} images; ask for fewer")
+    return kept
+
+
+def _subsets(images: list[Listing], wanted: dict[str, int], dealt: dict[str, str]) -> dict[str, str]:
+    """The subset of each image that is drawn: that of its group, or else the first in `wanted` that is not full."""
+    left, chosen = dict(wanted), {}
+    for listing in images:
+        open_subsets = (subset for subset, places in left.items() if places)
+        subset = dealt[group_of(listing)] if dealt else next(open_subsets, None)
+        if subset is None:
+            break
+        if left[subset]:
+            left[subset] -= 1
+            chosen[listing.image] = subset
+    return chosen
+
+
+def _check_sizes(classes: dict[str, list[Listing]], dataset: str, n: int, val: int, test: int) -> None:
     if not classes:
         raise UserError(f"dataset {dataset!r} has no images to draw from")
     name = min(classes, key=lambda key: (len(classes[key]), key))
@@ -90,7 +171,18 @@ def _check_sizes(classes: dict[str, list[str]], dataset: str, n: int, val: int, 
         )
 
 
-def _problem(rows: list[Row], wanted: dict[str, int]) -> str:
+def _check_groups(chosen: dict[str, str], dataset: str, name: str, wanted: dict[str, int]) -> None:
+    """Raise UserError if the groups dealt to a subset hold too few images of a class."""
+    held = Counter(chosen.values())
+    for subset, count in wanted.items():
+        if held[subset] < count:
+            raise UserError(
+                f"dataset {dataset!r}, class {name!r}: {count} images are wanted for {subset}, but its groups hold "
+                f"{held[subset]} (images of one group stay together); ask for fewer images a class"
+            )
+
+
+def _problem(rows: list[Row], wanted: dict[str, range]) -> str:
     """What is wrong with a split, or nothing."""
     images = [row.image for row in rows]
     names = sorted({row.class_name for row in rows})
@@ -99,11 +191,12 @@ def _problem(rows: list[Row], wanted: dict[str, int]) -> str:
     if images != sorted(set(images)):
         return "an image stands twice or out of order"
     counts = Counter((row.class_name, row.label, row.subset) for row in rows)
-    expected = Counter({(name, i, s): k for i, name in enumerate(names) for s, k in wanted.items() if k})
-    for name, label, subset in sorted(expected | counts):
-        held, due = counts[name, label, subset], expected[name, label, subset]
-        if held != due:
-            return f"class {name!r} (label {label}) has {held} images of subset {subset!r}, not {due}"
+    expected = {(name, label, subset): due for label, name in enumerate(names) for subset, due in wanted.items()}
+    for name, label, subset in sorted(expected.keys() | counts.keys()):
+        held, due = counts[name, label, subset], expected.get((name, label, subset), range(1))
+        if held not in due:
+            bounds = f"{due[0]}" if len(due) == 1 else f"{due[0]} to {due[-1]}"
+            return f"class {name!r} (label {label}) has {held} images of subset {subset!r}, not {bounds}"
     return ""
 
 

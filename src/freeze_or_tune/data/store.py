@@ -14,24 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from freeze_or_tune.data.archives import Archive, open_archive
-from freeze_or_tune.data.images import UnreadableImage, decode
+from freeze_or_tune.data.archives import Archive, Paths, open_archives
+from freeze_or_tune.data.images import UnreadableImage, decode, decode_whole, warp
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
+from freeze_or_tune.data.patches import Photos, Pixels, cut_out, point_of
 from freeze_or_tune.data.splits import Draw, draw, write_split
 from freeze_or_tune.data.tables import read_table, write_table
 from freeze_or_tune.errors import UserError
 
 logger = logging.getLogger(__name__)
 
-Pixels = NDArray[np.uint8]
-
 BLOCK = 1024
 """Images handed to the threads (or summed) at a time, which bounds memory and the wait after an error."""
 
 
 def build_store(
-    archive: Path,
+    archive: Paths,
     index: Path,
     splits: Sequence[Draw],
     *,
@@ -39,24 +38,27 @@ def build_store(
     size: int,
     destination: Path,
     threads: int,
+    patch: int | None = None,
 ) -> None:
     """Decode each image that one of `splits` uses into uint8 [N, size, size, 3], `destination` (.npy).
 
     Beside it: .csv (image, crc32 of its pixels; sorted, row i is image i) and .rejected.csv (image,
     reason). Unreadable images are replaced by the next ones of their class; UserError if too few are left.
+    For a dataset of points in photos, `patch` is the side in pixels of what is cut out around each.
     """
     listings = read_index(index)
     rejected: dict[str, str] = {}
     ready: dict[str, Pixels] = {}
     destination.parent.mkdir(parents=True, exist_ok=True)
     with (
-        open_archive(archive) as images,
+        open_archives(archive, destination.parent) as images,
         tempfile.TemporaryDirectory(dir=destination.parent, prefix=".store-") as scratch,
     ):
-        _check_present(listings, images, index)
+        _check_present(listings, images, index, points=patch is not None)
+        read = _reader(images, size, patch, threads)
 
         def pixels(name: str) -> Pixels:
-            return ready[name] if name in ready else decode(images.read(name), size)
+            return ready[name] if name in ready else read(name)
 
         for attempt in count():
             names = _used(listings, splits, dataset, rejected)
@@ -140,8 +142,29 @@ class Store:
         return UserError(f"the store {self.path} is damaged ({problem}); delete it and run snakemake again")
 
 
-def _check_present(listings: Iterable[Listing], images: Archive, index: Path) -> None:
-    missing = sorted({listing.image for listing in listings}.difference(images.names()))
+def _reader(images: Archive, size: int, patch: int | None, threads: int) -> Callable[[str], Pixels]:
+    """How to get the pixels of an image: all of them, or those around a point of a photo."""
+
+    def whole(name: str) -> Pixels:
+        return decode(images.read(name), size)
+
+    def photo(name: str) -> Pixels:
+        return decode_whole(images.read(name))
+
+    if patch is None:
+        return whole
+    photos, side = Photos(photo, keep=threads + 1), patch
+
+    def around(name: str) -> Pixels:
+        photo, row, column = point_of(name)
+        return warp(cut_out(photos(photo), row, column, side), size)
+
+    return around
+
+
+def _check_present(listings: Iterable[Listing], images: Archive, index: Path, *, points: bool) -> None:
+    wanted = {point_of(listing.image)[0] if points else listing.image for listing in listings}
+    missing = sorted(wanted.difference(images.names()))
     if missing:
         raise UserError(
             f"{images.path} lacks {len(missing)} images of {index}, such as {missing[0]!r}; "

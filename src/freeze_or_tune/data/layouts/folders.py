@@ -1,33 +1,17 @@
-"""How each dataset arranges its images: one small reader each."""
+"""A plain folder of class folders: letters, digits, and your own images."""
 
-import csv
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from freeze_or_tune.data.archives import Archive
+from freeze_or_tune.data.layouts.listing import Listing, images_of
 from freeze_or_tune.errors import UserError
 
-SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 SUBSETS = {"test", "train", "training", "val", "valid", "validation"}
-
-
-@dataclass(frozen=True)
-class Listing:
-    """One image of a dataset."""
-
-    image: str
-    """Path in the archive."""
-    class_name: str
-    subset: str = ""
-    """The official train or test, if the dataset has such."""
-    group: str = ""
-    """Images of one group show the same thing, if the dataset says so."""
 
 
 def read_folder(archive: Archive) -> list[Listing]:
     """One folder of images a class, perhaps inside another folder; UserError if there are not two classes."""
-    images = [name for name in archive.names() if _is_image(name)]
+    images = images_of(archive)
     if not images:
         raise UserError(f"{archive.path} holds no images; it needs one folder of images a class")
     # A zip is often made of the folder itself, so the classes may lie deeper than the top.
@@ -45,36 +29,6 @@ def read_folder(archive: Archive) -> list[Listing]:
             "put all images of a class into one folder, the splits are drawn from there"
         )
     return listings
-
-
-def read_solar_cells(archive: Archive) -> list[Listing]:
-    """ELPV: mono- and polycrystalline cells, surely intact or surely defective; unsure ones are left out."""
-    labels = next((name for name in archive.names() if name.endswith("data/labels.csv")), None)
-    if labels is None:
-        raise UserError(f"{archive.path} has no data/labels.csv; it is not the ELPV dataset")
-    folder = PurePosixPath(labels).parent
-    states = {0.0: "intact", 1.0: "defective"}
-    # Columns separated by spaces: image, probability of a defect (0, 1/3, 2/3 or 1), kind of cell.
-    rows = csv.reader(archive.read(labels).decode("utf-8").splitlines(), delimiter=" ", skipinitialspace=True)
-    return [
-        Listing(str(folder / image), f"{kind}-{states[float(probability)]}")
-        for image, probability, kind in rows
-        if float(probability) in states
-    ]
-
-
-READERS: dict[str, Callable[[Archive], list[Listing]]] = {
-    "glyphs": read_folder,
-    "digits": read_folder,
-    "folder": read_folder,
-    "solar-cells": read_solar_cells,
-}
-
-
-def _is_image(name: str) -> bool:
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES
 
 
 def _shared_depth(parents: list[tuple[str, ...]]) -> int:

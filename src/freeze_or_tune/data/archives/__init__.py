@@ -1,0 +1,58 @@
+"""Zips, tars and folders read alike: images come straight from them, nothing is unpacked into files."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from freeze_or_tune.data.archives.base import Archive
+from freeze_or_tune.data.archives.folders import FileArchive, FolderArchive
+from freeze_or_tune.data.archives.joined import JoinedArchive
+from freeze_or_tune.data.archives.tars import TarArchive, decompressed
+from freeze_or_tune.data.archives.zips import ZipArchive
+from freeze_or_tune.errors import UserError
+
+__all__ = ["Archive", "Paths", "open_archive", "open_archives"]
+
+Paths = Path | Sequence[Path]
+"""One archive, or several that are one dataset."""
+
+LISTS = {".csv", ".mat", ".txt"}
+"""Suffixes of files that are no archives but belong to a dataset made of several files."""
+
+
+def open_archives(paths: Paths, scratch: Path | None = None) -> Archive:
+    """Open one archive as it is, or several (and single lists) as one in which each is a folder; see open_archive."""
+    if isinstance(paths, Path):
+        return open_archive(paths, scratch)
+    if len(paths) == 1:
+        return open_archive(paths[0], scratch)
+    with ExitStack() as opened:
+        joined = JoinedArchive([opened.enter_context(_open_any(path, scratch)) for path in paths])
+        opened.pop_all()
+    return joined
+
+
+def open_archive(path: Path, scratch: Path | None = None) -> Archive:
+    """Open a folder, zip, tar or gzipped tar; UserError if it does not exist or is damaged.
+
+    A gzipped tar is decompressed into the folder `scratch` (or the system's) until it is closed.
+    """
+    if path.is_dir():
+        return FolderArchive(path)
+    if not path.exists():
+        raise UserError(f"{path} does not exist; give a folder of images, or a zip or tar of one")
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    if head.startswith(b"\x1f\x8b"):
+        return TarArchive(path, decompressed(path, scratch))
+    # Tars older than POSIX have no such mark, and are known by their suffix.
+    if head[257:262] == b"ustar" or path.suffix.lower() == ".tar":
+        return TarArchive(path)
+    return ZipArchive(path)
+
+
+def _open_any(path: Path, scratch: Path | None) -> Archive:
+    return FileArchive(path) if path.is_file() and path.suffix.lower() in LISTS else open_archive(path, scratch)

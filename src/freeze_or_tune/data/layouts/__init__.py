@@ -1,0 +1,31 @@
+"""How each dataset arranges its images: one small reader each."""
+
+from collections.abc import Callable
+
+from freeze_or_tune.data.archives import Archive
+from freeze_or_tune.data.layouts.caltech import read_caltech
+from freeze_or_tune.data.layouts.corals import read_corals
+from freeze_or_tune.data.layouts.cub import read_cub
+from freeze_or_tune.data.layouts.folders import read_folder
+from freeze_or_tune.data.layouts.ilsvrc import read_ilsvrc
+from freeze_or_tune.data.layouts.listing import Listing
+from freeze_or_tune.data.layouts.mit_indoor import read_mit_indoor
+from freeze_or_tune.data.layouts.plankton import read_plankton
+from freeze_or_tune.data.layouts.solar_cells import read_solar_cells
+from freeze_or_tune.data.layouts.sun import read_sun
+
+__all__ = ["READERS", "Listing", "read_folder", "read_solar_cells"]
+
+READERS: dict[str, Callable[[Archive], list[Listing]]] = {
+    "glyphs": read_folder,
+    "digits": read_folder,
+    "folder": read_folder,
+    "solar-cells": read_solar_cells,
+    "caltech-256": read_caltech,
+    "sun397": read_sun,
+    "mit-indoor": read_mit_indoor,
+    "cub-200": read_cub,
+    "corals": read_corals,
+    "plankton": read_plankton,
+    "ilsvrc2012": read_ilsvrc,
+}

@@ -1,0 +1,78 @@
+"""What a reader of a dataset returns, and what readers share."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from freeze_or_tune.data.archives import Archive
+from freeze_or_tune.errors import UserError
+
+SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One image of a dataset."""
+
+    image: str
+    """Path in the archive; for a point in a photo `<path>@<row>,<column>`."""
+    class_name: str
+    subset: str = ""
+    """The official train or test, if the dataset has such."""
+    group: str = ""
+    """Images of one group show the same thing, if the dataset says so."""
+
+
+def is_image(name: str) -> bool:
+    """Whether a file is called like an image and is not hidden."""
+    path = PurePosixPath(name)
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    return not hidden and path.suffix.lower() in SUFFIXES
+
+
+def images_of(archive: Archive) -> list[str]:
+    """The sorted names of all images."""
+    return [name for name in archive.names() if is_image(name)]
+
+
+def some(listings: list[Listing], archive: Archive, dataset: str, layout: str) -> list[Listing]:
+    """Return the listings; UserError if there are none, because the archive is another one."""
+    if not listings:
+        raise UserError(f"{archive.path} holds no images laid out as {layout}; it is not {dataset}")
+    return listings
+
+
+def locate(archive: Archive, file: str, dataset: str) -> str:
+    """Name of the uppermost file called `file` (perhaps with folders); UserError if there is none."""
+    found = [name for name in archive.names() if f"/{name}".endswith(f"/{file}")]
+    if not found:
+        raise UserError(f"{archive.path} has no {file}, which {dataset} needs")
+    return min(found, key=lambda name: (name.count("/"), name))
+
+
+def lines(archive: Archive, name: str) -> Iterator[tuple[int, str]]:
+    """Yield (line number from 1, text) of a list, without blank lines; names in it may hold spaces."""
+    text = archive.read(name).decode("utf-8-sig", "surrogateescape")
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+        if line.strip():
+            yield number, line
+
+
+def numbered(archive: Archive, name: str) -> dict[str, str]:
+    """A list of `<number> <value>` lines by number; UserError names the line that is not like that."""
+    table = {}
+    for number, line in lines(archive, name):
+        key, _, value = line.partition(" ")
+        if not value or key in table:
+            raise UserError(f"{name} in {archive.path}, line {number}: {line!r} is not a new number and its value")
+        table[key] = value
+    return table
+
+
+def check_listed(wanted: Iterable[str], held: Iterable[str], archive: Archive, by: str) -> None:
+    """Raise UserError if a list names images that the archive does not hold."""
+    missing = sorted(set(wanted).difference(held))
+    if missing:
+        raise UserError(
+            f"{archive.path} lacks {len(missing)} images of {by}, such as {missing[0]!r}; fetch the whole dataset again"
+        )

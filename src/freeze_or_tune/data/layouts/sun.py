@@ -1,0 +1,31 @@
+"""SUN397 (Xiao et al. 2010)."""
+
+import re
+
+from freeze_or_tune.data.archives import Archive
+from freeze_or_tune.data.layouts.listing import Listing, images_of, lines, locate, some
+
+# A class lies in a folder of its first letter, and may have a part of its own: c/church/outdoor.
+IMAGE = re.compile(r"(?:^|/)(([a-z])/(\2[^/]*(?:/[^/]+)?)/sun_[^/]+\.jpg)$")
+CORRUPT = {"c/church/outdoor/sun_bhenjvsvrtumjuri.jpg", "t/track/outdoor/sun_aophkoiosslinihb.jpg"}
+"""Known to be damaged; left out by name, because decoders differ in what they make of them."""
+
+
+LISTS = {"train": "Training_01.txt", "test": "Testing_01.txt"}
+"""The first of the ten official partitions, whose lines are /a/abbey/sun_*.jpg."""
+
+
+def read_sun(archive: Archive) -> list[Listing]:
+    """The 397 classes (abbey, church/outdoor), without the two corrupt files; names do not tell a file's format.
+
+    With Partitions.zip beside the images, those of the first official partition have their subset.
+    """
+    subsets: dict[str, str] = {}
+    for subset, file in LISTS.items() if any(name.endswith(LISTS["train"]) for name in archive.names()) else ():
+        listed = lines(archive, locate(archive, file, "SUN397 with partitions"))
+        subsets |= {line.strip().lstrip("/"): subset for _, line in listed}
+    found = ((name, IMAGE.search(name)) for name in images_of(archive))
+    listings = [
+        Listing(name, match[3], subsets.get(match[1], "")) for name, match in found if match and match[1] not in CORRUPT
+    ]
+    return some(listings, archive, "SUN397", "a/abbey/sun_*.jpg")
