@@ -18,7 +18,7 @@ from freeze_or_tune.experiment import load_subsets, pretrain, run_experiment
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records import Experiment
-from freeze_or_tune.study import Machine, Network, Solver, SplitSettings, TrainingSettings
+from freeze_or_tune.settings import Machine, Network, Solver, SplitSettings, TrainingSettings
 
 SIZES = Network(channels=(8, 8, 8, 8, 8), features=16, image_size=48, crop=43, dropout=0.1, scale=1 / 64, filler="msra")
 SOLVER = Solver(
@@ -290,7 +290,7 @@ def test_a_job_imports_no_more_than_it_needs() -> None:
 import sys, torch
 from freeze_or_tune import experiment
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.study import Solver
+from freeze_or_tune.settings import Solver
 from freeze_or_tune.networks.cifar import cifar_quick
 from freeze_or_tune.training.device import prepare_device
 from freeze_or_tune.training.solver import StepSGD

@@ -13,7 +13,7 @@ from freeze_or_tune.data.tables import read_table
 from freeze_or_tune.features import extract_features, source_network
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
-from freeze_or_tune.study import Machine, Network
+from freeze_or_tune.settings import Machine, Network
 
 SIZES = Network(channels=(4, 6, 6, 6, 4), features=16, image_size=48, crop=43, scale=1 / 64, filler="msra")
 OFFSET = 2  # of the centre crop

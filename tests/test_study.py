@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freeze_or_tune.errors import UserError
-from freeze_or_tune.study import Solver, Study, load_study, read_study, schema
+from freeze_or_tune.settings import Solver
+from freeze_or_tune.study import Study, load_study, read_study, schema
 
 ROOT = Path(__file__).parents[1]
 Config = dict[str, Any]

@@ -18,7 +18,7 @@ from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pr
 from freeze_or_tune.recipes import RECIPES
 from freeze_or_tune.records import Experiment, Performance, Run
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.study import Machine, TrainingSettings
+from freeze_or_tune.settings import Machine, TrainingSettings
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.checkpoint import Saving, only_process, remove_checkpoints
 from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_device

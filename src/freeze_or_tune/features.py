@@ -12,7 +12,7 @@ from freeze_or_tune.files import replacing
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained
-from freeze_or_tune.study import Machine, Network
+from freeze_or_tune.settings import Machine, Network
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.device import prepare_device
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.files import write_text
-from freeze_or_tune.study import Metric, TrainingSettings
+from freeze_or_tune.settings import Metric, TrainingSettings
 
 Accuracy = Annotated[float, Field(ge=0, le=1)]
 

@@ -8,7 +8,7 @@ import pytest
 
 from freeze_or_tune.analysis.results import collect
 from freeze_or_tune.records import Distance, Experiment, Performance, Run
-from freeze_or_tune.study import Network, Solver, SplitSettings, TrainingSettings
+from freeze_or_tune.settings import Network, Solver, SplitSettings, TrainingSettings
 
 NETWORK = Network(channels=(16, 16, 16, 16, 16), features=32, image_size=40, crop=36)
 

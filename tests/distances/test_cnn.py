@@ -8,7 +8,7 @@ from freeze_or_tune.distances.cnn import held_out_accuracy, measure
 from freeze_or_tune.distances.sides import standard_error
 from freeze_or_tune.networks.cifar import shrink
 from freeze_or_tune.records import Distance
-from freeze_or_tune.study import CnnSettings
+from freeze_or_tune.settings import CnnSettings
 
 from .conftest import stored
 

@@ -6,7 +6,7 @@ import pytest
 from freeze_or_tune.distances.sides import standard_error
 from freeze_or_tune.distances.svm import held_out_accuracy, measure
 from freeze_or_tune.records import Distance
-from freeze_or_tune.study import SvmSettings
+from freeze_or_tune.settings import SvmSettings
 
 from .conftest import saved
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from freeze_or_tune.networks.caffenet import CAFFENET, ResponseNorm, caffenet
-from freeze_or_tune.study import Network
+from freeze_or_tune.settings import Network
 
 from .conftest import SMALL, crops, drawn
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.study import Solver
+from freeze_or_tune.settings import Solver
 from freeze_or_tune.training import loop
 from freeze_or_tune.training.checkpoint import Checkpoints, Saving, Stopped, only_process, remove_checkpoints
 from freeze_or_tune.training.loop import Trained, train

@@ -12,7 +12,7 @@ from torch import Tensor
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.study import Solver
+from freeze_or_tune.settings import Solver
 from freeze_or_tune.training import loop
 from freeze_or_tune.training.loop import Trained, class_accuracies, data_order, evaluate, train
 from freeze_or_tune.training.prefix import HeldOut, Prefix

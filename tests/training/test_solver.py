@@ -5,7 +5,7 @@ from torch import nn
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.study import Solver
+from freeze_or_tune.settings import Solver
 from freeze_or_tune.training.solver import StepSGD
 
 ITERATIONS = 12

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from freeze_or_tune.distances.cnn import measure
 from freeze_or_tune.job import logged
-from freeze_or_tune.study import CnnSettings
+from freeze_or_tune.settings import CnnSettings
 
 with logged(snakemake.log[0]):
     measure(

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from freeze_or_tune.experiment import run_experiment
 from freeze_or_tune.job import logged
-from freeze_or_tune.study import Machine, TrainingSettings
+from freeze_or_tune.settings import Machine, TrainingSettings
 
 with logged(snakemake.log[0]):
     run_experiment(

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from freeze_or_tune.features import extract_features
 from freeze_or_tune.job import logged
-from freeze_or_tune.study import Machine, Network
+from freeze_or_tune.settings import Machine, Network
 
 with logged(snakemake.log[0]):
     extract_features(

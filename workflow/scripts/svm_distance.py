@@ -2,7 +2,7 @@ from pathlib import Path
 
 from freeze_or_tune.distances.svm import measure
 from freeze_or_tune.job import logged
-from freeze_or_tune.study import SvmSettings
+from freeze_or_tune.settings import SvmSettings
 
 with logged(snakemake.log[0]):
     measure(

@@ -13,7 +13,7 @@ from freeze_or_tune.hashing import stable_seed
 from freeze_or_tune.networks.cifar import cifar_quick, shrink
 from freeze_or_tune.records import Distance
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.study import CnnSettings, Solver
+from freeze_or_tune.settings import CnnSettings, Solver
 from freeze_or_tune.training.device import prepare_device
 from freeze_or_tune.training.solver import StepSGD
 

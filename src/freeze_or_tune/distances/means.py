@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from freeze_or_tune.distances.sides import Features, load_features
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.records import Distance
-from freeze_or_tune.study import Metric
+from freeze_or_tune.settings import Metric
 
 Mean = NDArray[np.float64]
 

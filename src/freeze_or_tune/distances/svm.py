@@ -10,7 +10,7 @@ from sklearn.svm import LinearSVC
 from freeze_or_tune.distances.sides import Features, draw_samples, labels, load_features, standard_error
 from freeze_or_tune.hashing import stable_seed
 from freeze_or_tune.records import Distance
-from freeze_or_tune.study import SvmSettings
+from freeze_or_tune.settings import SvmSettings
 
 
 def held_out_accuracy(

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.study import Network
+from freeze_or_tune.settings import Network
 
 CAFFENET = Network(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
 

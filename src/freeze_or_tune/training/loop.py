@@ -16,7 +16,7 @@ from freeze_or_tune.hashing import stable_seed
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.records import CurvePoint
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.study import Solver
+from freeze_or_tune.settings import Solver
 from freeze_or_tune.training.checkpoint import Checkpoints, State
 from freeze_or_tune.training.prefix import HeldOut, Prefix
 from freeze_or_tune.training.progress import Progress

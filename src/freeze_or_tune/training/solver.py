@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.study import Solver
+from freeze_or_tune.settings import Solver
 
 
 @dataclass(frozen=True)

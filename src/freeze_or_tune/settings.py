@@ -1,0 +1,266 @@
+"""The parts of a study, and what determines a result, as typed models. Pure Python, like `study.py`."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+
+from freeze_or_tune.hashing import stable_digest
+from freeze_or_tune.schemes import Scheme
+
+Metric = Literal["cosine", "mmd", "svm", "cnn"]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
+"""Names stand in paths and job names: letters, digits, dots and dashes."""
+
+
+def _notation(text: str) -> str:
+    return str(Scheme.parse(text))
+
+
+Notation = Annotated[str, AfterValidator(_notation)]
+
+
+class Strict(BaseModel):
+    """A part of a study: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, values: Any) -> Any:
+        unknown = [key for key in values if key not in cls.model_fields] if isinstance(values, dict) else []
+        if unknown:
+            raise ValueError(f"unknown key {', '.join(map(repr, unknown))}; allowed are {', '.join(cls.model_fields)}")
+        return values
+
+
+class Glyphs(Strict):
+    """Letters rendered from the fonts that ship with matplotlib."""
+
+    reader: Literal["glyphs"]
+    alphabet: Literal["latin-a", "latin-b", "greek"]
+    images: PositiveInt = Field(130, description="images rendered for each class")
+
+    @property
+    def smallest_class(self) -> int:
+        """Images of the smallest class."""
+        return self.images
+
+    @property
+    def archive(self) -> str:
+        """Where the images lie."""
+        return f"resources/builtin/{self.alphabet}-{self.images}.zip"
+
+
+class Digits(Strict):
+    """The handwritten digits that ship with scikit-learn."""
+
+    reader: Literal["digits"]
+    smallest_class: PositiveInt = Field(174, description="images of the smallest class, checked when indexed")
+
+    @property
+    def archive(self) -> str:
+        """Where the images lie."""
+        return "resources/builtin/digits.zip"
+
+
+class SolarCells(Strict):
+    """ELPV: photographs of solar cells, {mono, poly} x {intact, defective}."""
+
+    reader: Literal["solar-cells"]
+    smallest_class: PositiveInt = Field(313, description="images of the smallest class, checked when indexed")
+
+    @property
+    def archive(self) -> str:
+        """Where the images lie: the wheel itself, nothing of it is installed."""
+        return "resources/downloads/elpv/elpv_dataset-1.0.0.post1-py3-none-any.whl"
+
+
+class Folder(Strict):
+    """Your own images: a folder (or a zip) with one folder of images a class."""
+
+    reader: Literal["folder"]
+    path: str = Field(description="the folder or zip, from the directory you start snakemake in")
+    smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
+
+    @property
+    def archive(self) -> str:
+        """Where the images lie."""
+        return self.path
+
+
+Dataset = Annotated[Glyphs | Digits | SolarCells | Folder, Field(discriminator="reader")]
+
+
+class Network(Strict):
+    """CaffeNet by its sizes; `networks/caffenet.py` says what they mean."""
+
+    architecture: Literal["caffenet"] = "caffenet"
+    channels: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
+        description="output channels of conv1-conv5 (CaffeNet: 96, 256, 384, 384, 256)"
+    )
+    features: PositiveInt = Field(description="outputs of fc6 and of fc7 (CaffeNet: 4096)")
+    image_size: PositiveInt = Field(description="images are warped to this many pixels a side (CaffeNet: 256)")
+    crop: PositiveInt = Field(description="the network sees crops of this many pixels a side (CaffeNet: 227)")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, description="after fc6 and fc7")
+    scale: PositiveFloat = Field(1.0, description="factor of the pixels (0-255) after the mean is subtracted")
+    filler: Literal["caffenet", "msra"] = Field(
+        "caffenet", description="random weights: CaffeNet's fixed deviations, or Caffe's msra filler, sqrt(2 / fan-in)"
+    )
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks (layers with weights)."""
+        return 8
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.crop > self.image_size:
+            raise ValueError(f"crop {self.crop} is larger than image_size {self.image_size}")
+        odd = [count for count in self.channels if count % 2]
+        if odd:
+            raise ValueError(f"channels {odd}: each must be even, conv2, conv4 and conv5 have two groups")
+        return self
+
+
+class Solver(Strict):
+    """Caffe's SGD with a step schedule (facts of the reference solver: docs/deviations.md)."""
+
+    learning_rate: PositiveFloat = Field(0.01, description="rate of randomly initialised layers")
+    copied_rate: NonNegativeFloat = Field(
+        0.2, description="rate of copied, tuned layers relative to new ones (the paper: 0.2)"
+    )
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: NonNegativeFloat = 0.0005
+    batch: PositiveInt = Field(50, description="images an iteration")
+    epochs: PositiveInt = Field(20, description="passes over the training images, within the two bounds below")
+    min_iterations: PositiveInt = Field(200, description="small splits train at least this long")
+    max_iterations: PositiveInt = Field(400, description="large splits train at most this long")
+    drops: tuple[Fraction, ...] = Field((0.7, 0.9), description="the rate drops after these fractions of the run")
+    gamma: Fraction = Field(0.1, description="factor of each drop")
+    evaluations: PositiveInt = Field(
+        10, description="how often validation accuracy is measured; the best iteration is kept"
+    )
+    mirror: bool = Field(True, description="mirror half of the training crops")
+    views: NonNegativeInt = Field(
+        8, description="augmented views an image whose frozen prefix is cached; 0 computes the prefix anew each time"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.min_iterations > self.max_iterations:
+            raise ValueError(f"min_iterations {self.min_iterations} is more than max_iterations {self.max_iterations}")
+        if list(self.drops) != sorted(set(self.drops)):
+            raise ValueError(f"drops {list(self.drops)} must rise")
+        return self
+
+    def iterations(self, images: int) -> int:
+        """How many iterations a run on so many training images takes."""
+        wanted = -(-images * self.epochs // self.batch)
+        return min(max(wanted, self.min_iterations), self.max_iterations)
+
+
+class Pretraining(Strict):
+    """Training of a source network from random values on its own dataset."""
+
+    n: PositiveInt = Field(description="training images a class")
+    val: PositiveInt
+    test: PositiveInt
+    solver: Solver = Solver()
+
+
+class Source(Strict):
+    """A network and the data it was trained on."""
+
+    dataset: str
+    network: str
+    pretraining: Pretraining
+
+
+class Target(Strict):
+    """A dataset adapted to from one source, in splits of n images a class."""
+
+    dataset: str
+    source: str
+    n: tuple[PositiveInt, ...] = Field(min_length=1, description="images a class of each split")
+    val: PositiveInt = Field(description="validation images a class, the same in all splits")
+    test: PositiveInt = Field(description="test images a class, the same in all splits")
+    schemes: tuple[Notation, ...] | None = Field(None, description="schemes of this target, if not the study's")
+
+
+class SvmSettings(Strict):
+    """The linear SVM that tells source from target by their features."""
+
+    samples: PositiveInt = Field(1000, description="images of each side at most; half of them are held out")
+    c: PositiveFloat = Field(0.01, description="C of the SVM on standardised features")
+
+
+class CnnSettings(Strict):
+    """The small CNN that tells source from target by their pixels."""
+
+    samples: PositiveInt = Field(1000, description="images of each side at most; half of them are held out")
+    iterations: PositiveInt = 300
+    batch: PositiveInt = 100
+    learning_rate: PositiveFloat = 0.001
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: NonNegativeFloat = 0.004
+
+
+class Distances(Strict):
+    """How the distance between source and target is measured (section 3.1)."""
+
+    metrics: tuple[Metric, ...] = ("cosine", "mmd", "svm", "cnn")
+    svm: SvmSettings = SvmSettings()
+    cnn: CnnSettings = CnnSettings()
+
+
+class Machine(Strict):
+    """How to run: nothing here determines a result."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU if there is one")
+    checkpoint_seconds: PositiveFloat = Field(
+        300, description="how often a run saves what it needs to go on from there"
+    )
+
+
+class SplitSettings(Strict):
+    """Everything that determines one split."""
+
+    dataset: str
+    seed: int
+    n: int
+    val: int
+    test: int
+    pool: Literal["all", "official"] = "all"
+    up_to: bool = False
+    enough: int = 0
+
+
+class TrainingSettings(Strict):
+    """Everything that determines the runs of one experiment (or of a pretraining)."""
+
+    study: str
+    target: str
+    dataset: str
+    source: str
+    network: Network
+    split: SplitSettings
+    scheme: str
+    seed: int
+    runs: int
+    solver: Solver
+
+    @property
+    def digest(self) -> str:
+        """A short hash of all settings: results with different ones are never mixed."""
+        return stable_digest(self.model_dump(mode="json"))[:16]
