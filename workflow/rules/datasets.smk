@@ -63,7 +63,8 @@ rule index:
     localrule: True
     params:
         recipe=RECIPES["index"],
-        dataset=lambda wildcards: study.dataset(wildcards.dataset).model_dump(mode="json"),
+        reader=lambda wildcards: study.dataset(wildcards.dataset).reader,
+        smallest_class=lambda wildcards: study.dataset(wildcards.dataset).smallest_class,
     script:
         "../scripts/index.py"
 
