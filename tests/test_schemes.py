@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freeze_or_tune.schemes import Scheme, paper_schemes
+from freeze_or_tune.schemes import Scheme
 
 
 @st.composite
@@ -41,11 +41,6 @@ def test_the_papers_example() -> None:
 def test_freezing_freezes_the_copied_blocks() -> None:
     scheme = Scheme.parse("F1-5_R6-8")
     assert (scheme.frozen, scheme.random_part, scheme.paper) == (5, "R(6-8)", "F(1-5)R(6-8)")
-
-
-def test_the_papers_grid_is_two_modes_by_three_depths() -> None:
-    expected = {"T1-7_R8", "F1-7_R8", "T1-5_R6-8", "F1-5_R6-8", "T1-3_R4-8", "F1-3_R4-8"}
-    assert {str(scheme) for scheme in paper_schemes(8)} == expected
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,3 @@ class Scheme:
         """The notation of paths and configs, e.g. `T1-5_R6-8`."""
         copied = f"{self.mode}{_span(1, self.copied)}_" if self.mode else ""
         return f"{copied}R{_span(self.copied + 1, self.blocks)}"
-
-
-def paper_schemes(blocks: int, depths: tuple[int, ...] = (1, 3, 5)) -> list[Scheme]:
-    """The paper's grid for a network of `blocks`: tune and freeze, top 1, 3 and 5 blocks random."""
-    modes: tuple[Mode, Mode] = ("T", "F")
-    return [Scheme(blocks, blocks - depth, mode) for depth in depths for mode in modes]

@@ -5,11 +5,12 @@ import pytest
 import torch
 from torch import nn
 
-from freeze_or_tune.networks.caffenet import CAFFENET, ResponseNorm, caffenet
+from freeze_or_tune.networks.caffenet import ResponseNorm, caffenet
 from freeze_or_tune.settings import Network
 
 from .conftest import SMALL, crops, drawn
 
+CAFFENET = Network(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
 # models/bvlc_reference_caffenet/train_val.prototxt: std of the weights, value of the biases.
 REFERENCE = {
     "conv1": (0.01, 0), "conv2": (0.01, 1), "conv3": (0.01, 0), "conv4": (0.01, 1),

@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.settings import Network
 
-CAFFENET = Network(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
-
 # CaffeNet's standard deviation of the weights and value of the biases.
 _FILLERS = {
     "conv1": (0.01, 0.0),
