@@ -25,7 +25,7 @@ lock:
 
 # The JSON schema of config files, for editors; a test holds it to the typed study.
 schema: .venv/installed
-	python -m freeze_or_tune.study > workflow/schemas/study.schema.json
+	python -m freeze_or_tune schema > workflow/schemas/study.schema.json
 
 clean:
 	rm -rf results .snakemake

@@ -201,7 +201,3 @@ def read_study(path: Path | str) -> Study:
 def schema() -> str:
     """The JSON schema of a study's config, as `workflow/schemas/study.schema.json` holds it."""
     return json.dumps(Study.model_json_schema(), indent=2) + "\n"
-
-
-if __name__ == "__main__":
-    print(schema(), end="")
