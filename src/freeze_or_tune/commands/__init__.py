@@ -1,4 +1,4 @@
-"""`python -m freeze_or_tune COMMAND`: one file a command, each with `add_to`; what is heavy is imported when it runs."""
+"""`python -m freeze_or_tune COMMAND`: one file a command, with `add_to`; what is heavy is imported when it runs."""
 
 import argparse
 from typing import TypeAlias
