@@ -81,8 +81,12 @@ def test_up_to_n_is_nested_and_balanced_where_it_can_be(a: int, b: int, seed: in
 
 def test_what_an_official_pool_cannot_be() -> None:
     for listings, arguments, message in (
-        (birds(), {"test": 5}, "its own test images are used whole .* test must be 0"),
-        ([Listing("a", "x"), Listing("b", "y", "train")], {}, "no official training and test images; use pool: all"),
+        (birds(), {"test": 5}, "its own test images are used whole, so test must be 0"),
+        (
+            [Listing("a", "x"), Listing("b", "y", "train")],
+            {},
+            "no official training and test images; say how many",
+        ),
         (birds(), {"n": 22}, r"'bird 3': 22 training \+ 2 validation .* there are 23; n may be 21 at most"),
         (
             [*birds(), *(Listing(f"new/{i}", "new", "train") for i in range(30))],
@@ -243,3 +247,31 @@ def test_the_images_of_a_half_are_renumbered_when_drawn() -> None:
     assert [labels[f"n{k:08d}"] for k in (3, 4, 6, 7, 8, 11)] == [0, 1, 2, 3, 4, 5]
     with pytest.raises(UserError, match="ImageNet's 1000 classes, but there are 10"):
         in_half(birds(), "A")
+
+
+@given(st.integers(1, 12), st.integers(0, 500), st.integers(0, 99))
+@settings(max_examples=25, deadline=None)
+def test_the_rest_is_tested_and_is_the_same_for_all_n(n: int, seed: int, order: int) -> None:
+    listings = birds()
+    few = draw(listings, dataset="cub", seed=seed, n=n, val=2, test=0, pool="rest", largest=12)
+    random.Random(order).shuffle(listings)
+    many = draw(listings, dataset="cub", seed=seed, n=12, val=2, test=0, pool="rest", largest=12)
+    assert subset(few, "train") <= subset(many, "train")
+    assert subset(few, "test") == subset(many, "test")
+    assert subset(few, "val") == subset(many, "val")
+    # All images of the dataset, whose class 3 has nine fewer than the 59 of the others.
+    assert sizes(many) == {"train": {12}, "val": {2}, "test": {45, 36}}
+    assert len({row.image for row in many}) == len(many) == len(listings)
+
+
+def test_the_rest_must_be_something() -> None:
+    with pytest.raises(UserError, match=r"'bird 3': 48 training \+ 2 validation \+ 1 test = 51 images .* there are 50"):
+        draw(birds(), dataset="cub", seed=0, n=5, val=2, test=0, pool="rest", largest=48)
+    with pytest.raises(UserError, match="images of a group stay together"):
+        draw(reef(), dataset="reef", seed=0, n=5, val=2, test=0, pool="rest", largest=5)
+
+
+def test_a_split_tested_on_the_rest_is_read_again(tmp_path: Path) -> None:
+    rows = draw(birds(), dataset="cub", seed=0, n=3, val=2, test=0, pool="rest", largest=12)
+    write_split(rows, tmp_path / "n3.csv")
+    assert read_split(tmp_path / "n3.csv", 3, 2, 0, pool="rest") == rows
