@@ -34,6 +34,7 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/distances.smk"
 include: "workflow/rules/experiments.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/advice.smk"
 
 
 rule all:

@@ -69,12 +69,21 @@ def run_experiment(
     device = prepare_device(machine.device, threads)
     with only_process(destination) as waited:
         if not (waited and _is_made(settings, destination)):
-            subsets = load_subsets(settings, store, split, device)
-            pretrained = load_pretrained(source)
-            saving = Saving(destination, _key(settings, store, split, source), machine.checkpoint_seconds)
-            record, _ = _runs(settings, subsets, pretrained, pretrained.mean, device, saving)
+            record, _ = adapt(settings, store, split, source, destination, machine, device)
             record.write(destination)
         remove_checkpoints(destination)
+
+
+def adapt(
+    settings: TrainingSettings, store: Path, split: Path, source: Path, destination: Path,
+    machine: Machine, device: torch.device,
+) -> tuple[Experiment, Pretrained]:  # fmt: skip
+    """Train and test a scheme on a split, with checkpoints beside `destination`; the record, and the last network."""
+    subsets = load_subsets(settings, store, split, device)
+    pretrained = load_pretrained(source)
+    saving = Saving(destination, _key(settings, store, split, source), machine.checkpoint_seconds)
+    record, network = _runs(settings, subsets, pretrained, pretrained.mean, device, saving)
+    return record, Pretrained(dict(network.named_parameters()), pretrained.mean)
 
 
 def pretrain(

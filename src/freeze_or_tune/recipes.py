@@ -13,4 +13,5 @@ RECIPES = {
     "features": 1,
     "distance": 1,
     "analysis": 2,
+    "advice": 1,
 }

@@ -32,6 +32,11 @@ def store(dataset, source):
     return f"<results>/stores/{dataset}-{study.network_of(source).image_size}.npy"
 
 
+def own_store(dataset, source):
+    """All images of a dataset that advice is sought for, at the image size of a source's network."""
+    return f"<results>/advice/{dataset}/images-{study.network_of(source).image_size}.npy"
+
+
 def store_of(wildcards):
     """The store that a source (by its own name) or a target learns from."""
     name = wildcards.get("target") or wildcards.source

@@ -1,0 +1,33 @@
+"""Figure 2 with a star: where one's own images lie among the experiments."""
+
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from freeze_or_tune.advised import Forecast
+from freeze_or_tune.analysis.figures import tuning
+from freeze_or_tune.analysis.style import ratio_axis
+
+
+class Star(NamedTuple):
+    """Images a class, cosine distance, and the ratio that is foreseen, if one is."""
+
+    n: int
+    cosine: float
+    forecast: Forecast | None
+
+
+def starred(results: pd.DataFrame, star: Star) -> Figure:
+    """Figure 2 of `results` and the star; its bar, the forecast's interval, may leave the axes."""
+    figure = tuning(results)
+    ratio = star.forecast.ratio if star.forecast else 1.0
+    for axes, x in zip(figure.axes, (star.n, star.cosine), strict=True):
+        (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+        if star.forecast:
+            axes.plot([x, x], [star.forecast.low, star.forecast.high], "-", color="black", linewidth=1, zorder=4)
+        axes.plot(x, ratio, "*", color="#F0E442", markersize=14, markeredgecolor="black", markeredgewidth=0.8, zorder=5)
+        axes.set_xlim(min(left, x / 1.2), max(right, 1.2 * x))
+        if not bottom < ratio < top:
+            ratio_axis(axes, [bottom, top, ratio])
+    return figure

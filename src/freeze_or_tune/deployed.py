@@ -1,0 +1,89 @@
+"""Stage: a finished model at work: pixels in, probabilities out, in one module that torch and ONNX run alike."""
+
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from freeze_or_tune.advised import Use
+from freeze_or_tune.data.archives import read_file
+from freeze_or_tune.data.images import UnreadableImage, decode
+from freeze_or_tune.errors import UserError
+from freeze_or_tune.features import source_network
+from freeze_or_tune.files import replacing
+from freeze_or_tune.networks.weights import Pretrained, load_pretrained, read_about, save_pretrained
+from freeze_or_tune.settings import Network
+from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.prefix import in_chunks
+
+INPUT, OUTPUT = "images", "probabilities"
+
+
+class Deployed(nn.Module):
+    """RGB images uint8 [B, S, S, 3], warped to the network's image_size S, to probabilities float32 [B, classes]."""
+
+    def __init__(self, sizes: Network, pretrained: Pretrained) -> None:
+        """Take a network with its classifier, and the mean image it was trained with."""
+        super().__init__()
+        self.network = source_network(sizes, pretrained)
+        self.preprocessing = Preprocessing(pretrained.mean, sizes.crop, sizes.scale)
+        self.size = sizes.image_size
+
+    @classmethod
+    def load(cls, path: Path) -> tuple[Self, Use]:
+        """Read model.safetensors; UserError if it is something else."""
+        about = read_about(path)
+        try:
+            use = Use.model_validate_json(about)
+        except ValidationError:
+            raise UserError(
+                f"{path} says nothing of its labels; give a model.safetensors that this project made"
+            ) from None
+        return cls(use.network, load_pretrained(path)), use
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Crop, subtract the mean, scale, classify."""
+        return self.network(self.preprocessing.centre_views(images.flip(-1))).softmax(1)
+
+    def classify(self, images: np.ndarray) -> np.ndarray:
+        """`forward` on a few images at a time, without gradients."""
+        return in_chunks(self, torch.from_numpy(images)).numpy()
+
+
+def save(pretrained: Pretrained, use: Use, path: Path) -> None:
+    """Write weights, labels and preprocessing into one file."""
+    save_pretrained(pretrained, path, use.model_dump_json())
+
+
+def preprocessing(sizes: Network) -> str:
+    """What is done to an image, in words."""
+    return (
+        f"Decode to 8-bit RGB; warp to {sizes.image_size} x {sizes.image_size} pixels, bilinear without antialiasing, "
+        f"ignoring the aspect ratio; reverse the channels to BGR; subtract the tensor `mean` "
+        f"[{sizes.image_size}, {sizes.image_size}, 3]; take the central {sizes.crop} x {sizes.crop} pixels; multiply "
+        f"by {sizes.scale}; put the channels first."
+    )
+
+
+def read_image(path: Path, size: int) -> np.ndarray:
+    """An image file as training sees it, uint8 [size, size, 3]; UserError says why it cannot be read."""
+    try:
+        return decode(read_file(path), size)
+    except UnreadableImage as error:
+        raise UserError(f"cannot read {path}: {error}") from None
+
+
+def export_onnx(model: Path, destination: Path) -> None:
+    """Write a model as ONNX: `images` uint8 [B, S, S, 3] in RGB to `probabilities` [B, classes], for any B."""
+    deployed, _ = Deployed.load(model)
+    example = torch.zeros(2, deployed.size, deployed.size, 3, dtype=torch.uint8)
+    batch = {0: "batch"}
+    with replacing(destination) as temporary:
+        # Not torch's newer exporter, which needs one more package (onnxscript).
+        torch.onnx.export(
+            deployed.eval(), (example,), str(temporary), input_names=[INPUT], output_names=[OUTPUT],
+            dynamic_axes={INPUT: batch, OUTPUT: batch}, dynamo=False,
+        )  # fmt: skip
