@@ -71,7 +71,7 @@ def preprocessing(sizes: Network) -> str:
 def read_image(path: Path, size: int) -> np.ndarray:
     """An image file as training sees it, uint8 [size, size, 3]; UserError says why it cannot be read."""
     try:
-        return decode(read_file(path), size)
+        return np.array(decode(read_file(path), size))  # torch wants an array that could be written to
     except UnreadableImage as error:
         raise UserError(f"cannot read {path}: {error}") from None
 

@@ -19,14 +19,17 @@ class Star(NamedTuple):
 
 
 def starred(results: pd.DataFrame, star: Star) -> Figure:
-    """Figure 2 of `results` and the star; its bar, the forecast's interval, may leave the axes."""
+    """Figure 2 of `results` and the star; its bar, the forecast's interval, may leave the axes.
+
+    Without a forecast it is hollow and stands at 1: only its place along the axis then means something.
+    """
     figure = tuning(results)
-    ratio = star.forecast.ratio if star.forecast else 1.0
+    ratio, colour = (star.forecast.ratio, "#F0E442") if star.forecast else (1.0, "white")
     for axes, x in zip(figure.axes, (star.n, star.cosine), strict=True):
         (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
         if star.forecast:
             axes.plot([x, x], [star.forecast.low, star.forecast.high], "-", color="black", linewidth=1, zorder=4)
-        axes.plot(x, ratio, "*", color="#F0E442", markersize=14, markeredgecolor="black", markeredgewidth=0.8, zorder=5)
+        axes.plot(x, ratio, "*", color=colour, markersize=14, markeredgecolor="black", markeredgewidth=0.8, zorder=5)
         axes.set_xlim(min(left, x / 1.2), max(right, 1.2 * x))
         if not bottom < ratio < top:
             ratio_axis(axes, [bottom, top, ratio])
