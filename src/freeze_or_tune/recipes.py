@@ -10,6 +10,7 @@ RECIPES = {
     "store": 1,
     "split": 1,
     "training": 1,
+    "import": 1,
     "features": 1,
     "distance": 1,
     "analysis": 1,

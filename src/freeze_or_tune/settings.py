@@ -179,12 +179,49 @@ class Pretraining(Strict):
     solver: Solver = Solver()
 
 
+class Weights(Strict):
+    """Weights that others have trained, in files from the directory you start snakemake in."""
+
+    file: str = Field(description="CaffeNet's weights: a .caffemodel or an .onnx")
+    mean: str = Field(description="the mean image they were trained with: Caffe's .npy or .binaryproto")
+
+
 class Source(Strict):
-    """A network and the data it was trained on."""
+    """A network and the data it was trained on: weights of others, or pretrained here."""
 
     dataset: str
     network: str
-    pretraining: Pretraining
+    weights: Weights | None = None
+    pretraining: Pretraining | None = None
+    sample: PositiveInt | None = Field(
+        None, description="training images a class that stand for the source in distances; without it, all stored ones"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.weights is None) == (self.pretraining is None):
+            raise ValueError("a source has either weights (of others) or pretraining (from random values)")
+        if self.weights and not self.sample:
+            raise ValueError("sample is missing: a source with weights of others must say how many images a class")
+        if self.pretraining and self.sample and self.sample > self.pretraining.n:
+            raise ValueError(f"sample {self.sample} is more than the {self.pretraining.n} images of pretraining.n")
+        return self
+
+    @property
+    def n(self) -> tuple[int, ...]:
+        """Training images a class of each of its splits: the one it is pretrained on, and the sample."""
+        pretrained = self.pretraining.n if self.pretraining else None
+        return tuple(sorted({n for n in (self.sample, pretrained) if n}))
+
+    @property
+    def val(self) -> int:
+        """Validation images a class of its pretraining."""
+        return self.pretraining.val if self.pretraining else 0
+
+    @property
+    def test(self) -> int:
+        """Test images a class of its pretraining."""
+        return self.pretraining.test if self.pretraining else 0
 
 
 class Target(Strict):

@@ -18,13 +18,13 @@ from freeze_or_tune.settings import (
     Name,
     Network,
     Notation,
-    Pretraining,
     Solver,
     Source,
     SplitSettings,
     Strict,
     Target,
     TrainingSettings,
+    Weights,
 )
 
 
@@ -78,7 +78,7 @@ class Study(Strict):
 
     def _split_sizes(self) -> list[tuple[str, str, int, int, int]]:
         sources = [
-            (f"sources.{k}.pretraining.n", s.dataset, s.pretraining.n, s.pretraining.val, s.pretraining.test)
+            (f"sources.{k}.{'pretraining.n' if s.pretraining else 'sample'}", s.dataset, max(s.n), s.val, s.test)
             for k, s in self.sources.items()
         ]
         return sources + [(f"targets.{k}.n", t.dataset, max(t.n), t.val, t.test) for k, t in self.targets.items()]
@@ -124,6 +124,10 @@ class Study(Strict):
         """A metric of this study by name; UserError lists them."""
         return _known("metric", name, {metric: metric for metric in self.distances.metrics})
 
+    def imported(self) -> dict[str, Weights]:
+        """The sources whose weights others have trained."""
+        return {name: source.weights for name, source in self.sources.items() if source.weights}
+
     def network_of(self, source: str) -> Network:
         """The network of a source."""
         return self.networks[self.source(source).network]
@@ -133,18 +137,17 @@ class Study(Strict):
         return [(name, n, scheme) for name, t in self.targets.items() for n in t.n for scheme in self.schemes_of(name)]
 
     def split(self, name: str, n: int) -> SplitSettings:
-        """Settings of a target's split, or (`name` a source) of its pretraining split."""
-        sizes = self.sources[name].pretraining if name in self.sources else self.target(name)
-        known = (sizes.n,) if isinstance(sizes, Pretraining) else sizes.n
-        if n not in known:
-            raise UserError(f"{name} has no split of {n} images a class; it has n = {', '.join(map(str, known))}")
+        """Settings of a target's split, or (`name` a source) of its pretraining split or its sample."""
+        sizes = self.sources[name] if name in self.sources else self.target(name)
+        if n not in sizes.n:
+            raise UserError(f"{name} has no split of {n} images a class; it has n = {', '.join(map(str, sizes.n))}")
         return SplitSettings(dataset=self.dataset_of(name), seed=self.seed, n=n, val=sizes.val, test=sizes.test)
 
     def splits_of_dataset(self, dataset: str) -> list[SplitSettings]:
         """The largest split of each source and target that uses a dataset; smaller ones are nested in it."""
         self.dataset(dataset)
-        sources = [self.split(k, s.pretraining.n) for k, s in self.sources.items() if s.dataset == dataset]
-        return sources + [self.split(k, max(t.n)) for k, t in self.targets.items() if t.dataset == dataset]
+        users: dict[str, Source | Target] = {**self.sources, **self.targets}
+        return [self.split(name, max(user.n)) for name, user in users.items() if user.dataset == dataset]
 
     def experiment(self, target: str, n: int, scheme: str) -> TrainingSettings:
         """Settings of one experiment; UserError lists what there is if it is not one of the study's."""
@@ -160,6 +163,8 @@ class Study(Strict):
     def pretraining(self, source: str) -> TrainingSettings:
         """Settings of a source's pretraining: an experiment that copies nothing."""
         chosen = self.source(source)
+        if chosen.pretraining is None:
+            raise UserError(f"the source {source} is not pretrained here: its weights are imported")
         network = self.network_of(source)
         return TrainingSettings(
             study=self.name, target=source, dataset=chosen.dataset, source=source,
