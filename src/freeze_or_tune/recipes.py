@@ -10,6 +10,7 @@ RECIPES = {
     "store": 1,
     "split": 1,
     "training": 2,
+    "import": 1,
     "features": 1,
     "distance": 1,
     "analysis": 2,

@@ -1,4 +1,5 @@
 # The study of this run, and what rules ask of it.
+import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -58,6 +59,11 @@ def source_features(wildcards):
 
 def target_features(wildcards):
     return features(study.dataset_of(wildcards.target), source_of(wildcards))
+
+
+def one_of(names):
+    """A wildcard's constraint to these names; nothing matches that of none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def settings_of_experiment(wildcards):
