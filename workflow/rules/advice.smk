@@ -53,9 +53,11 @@ rule own_features:
     input:
         store=lambda wildcards: own_store(wildcards.dataset, wildcards.source),
         weights="<results>/networks/{source}.safetensors",
+        sample=[],
     output:
         features="<results>/advice/{dataset}/features/{source}.npy",
         index="<results>/advice/{dataset}/features/{source}.csv",
+        mean="<results>/advice/{dataset}/features/{source}.json",
     log:
         "<logs>/advice/{dataset}/features/{source}.log",
     benchmark:
@@ -74,8 +76,8 @@ rule own_features:
 
 rule own_distance:
     input:
-        source=lambda wildcards: features(study.dataset_of(wildcards.source), wildcards.source),
-        target="<results>/advice/{target}/features/{source}.npy",
+        source=lambda wildcards: features(study.dataset_of(wildcards.source), wildcards.source) + ".json",
+        target="<results>/advice/{target}/features/{source}.json",
     output:
         record="<results>/advice/{target}/distances/{source}.json",
     log:

@@ -28,7 +28,11 @@ def page(advice: Advice, picture: str) -> str:
         *_reasons(advice),
         f"![Tuned over frozen accuracy of all experiments; the star is {advice.dataset}]({picture})",
         "*Each point is a pair of experiments; above 1, tuning is better. The star is where your images are"
-        + (", its bar the forecast's interval.*" if advice.forecast else "; its height says nothing, without a forecast.*"),
+        + (
+            ", its bar the forecast's interval.*"
+            if advice.forecast
+            else "; its height says nothing, without a forecast.*"
+        ),
         *(("## Take care", _list(advice.warnings)) if advice.warnings else ()),
         "## Your images",
         _images(advice),
