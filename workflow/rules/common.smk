@@ -49,6 +49,18 @@ def sample(dataset, source):
     return [f"<results>/splits/{source}/n{chosen.sample}.csv"] if chosen.sample and dataset == chosen.dataset else []
 
 
+def features(dataset, source, suffix):
+    return f"<results>/features/{source}/{dataset}.{suffix}"
+
+
+def source_side(wildcards):
+    return study.dataset_of(source_of(wildcards)), source_of(wildcards)
+
+
+def target_side(wildcards):
+    return study.dataset_of(wildcards.target), source_of(wildcards)
+
+
 def one_of(names):
     """A wildcard's constraint to these names; nothing matches that of none."""
     return "|".join(map(re.escape, names)) or "(?!)"
