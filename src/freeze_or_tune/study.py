@@ -198,8 +198,12 @@ def load_study(config: dict[str, Any]) -> Study:
 
 
 def read_study(path: Path | str) -> Study:
-    """Read a study from a YAML file (tests and scripts; the workflow gets its config from Snakemake)."""
-    return load_study(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+    """Read a study from a YAML file (commands and tests; the workflow gets its config from Snakemake)."""
+    try:
+        config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f"the study {path} cannot be read: {error}") from None
+    return load_study(config)
 
 
 def schema() -> str:

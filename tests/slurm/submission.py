@@ -54,7 +54,9 @@ class Submission:
     @property
     def submitted(self) -> Counter[str]:
         """How many jobs of each rule it has submitted."""
-        jobs = re.findall(r"Job \d+ has been submitted with SLURM jobid \d+ \(log: .*/(?:rule|group)_(\w+)/", self.output)
+        jobs = re.findall(
+            r"Job \d+ has been submitted with SLURM jobid \d+ \(log: .*/(?:rule|group)_(\w+)/", self.output
+        )
         return Counter(jobs)
 
 

@@ -1,6 +1,6 @@
 """The study on a real SLURM, and all that goes wrong on one: nothing is lost, and the numbers stay the same."""
 
-import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ import yaml
 from snakemake.cli import parse_args
 
 from ..workflow.conftest import STUDY, draw_stripes
-from .cluster import Cluster, wait_until
+from .cluster import Cluster, wait_until, why_not
 from .submission import EXPERIMENT, ROOT, Submission, Training, log_of_experiment, runs
 
 Submit = Callable[..., Submission]
@@ -173,9 +173,8 @@ def test_a_full_disk_is_an_error_and_no_damaged_result(
     study: Path, small_disk: Path, submit: Submit, expected: Runs
 ) -> None:
     filler = small_disk / "filler"
-    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
-        while True:
-            file.write(bytes(4096))
+    with pytest.raises(OSError, match="No space left"):
+        filler.write_bytes(bytes(shutil.disk_usage(small_disk).free + 1))
     submission = submit(EXPERIMENT, "--retries", "0")
     assert submission.end() == 1
     assert "No space left on device" in submission.output
@@ -228,7 +227,9 @@ def test_what_is_edited_in_the_profile_reaches_slurm(study: Path, cluster: Clust
 
 def test_what_the_profiles_say_is_what_snakemake_uses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    ours, default = (yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text()) for name in ("slurm", "default"))
+    ours, default = (
+        yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text()) for name in ("slurm", "default")
+    )
     assert ours.keys() & default.keys() == set()
     _, used = parse_args(["--profile", "profiles/slurm"])
     for key, value in ours.items():
@@ -239,6 +240,4 @@ def test_what_the_profiles_say_is_what_snakemake_uses(monkeypatch: pytest.Monkey
 
 
 def test_the_machines_own_slurm_is_not_touched(cluster: Cluster) -> None:
-    from .cluster import why_not
-
     assert "SLURM of its own" in str(why_not())
