@@ -31,7 +31,7 @@ def test_outputs_are_those_of_the_network(sizes: Network) -> None:
     network = caffenet(sizes, 3).eval()
     x, outputs = torch.zeros(1, 3, sizes.crop, sizes.crop), []
     with torch.no_grad():
-        for layer in network.layers:
+        for layer in network.children():
             x = layer(x)
             outputs.append(x.numel())
     assert [n for n in shape_of(sizes).outputs if n not in outputs] == []

@@ -75,7 +75,8 @@ def classes_of(study: Study, dataset: str) -> int:
 
 
 def _stored(study: Study, dataset: str) -> int:
-    return sum(sum(counts_of(study, split)) for split in study.splits_of_dataset(dataset))
+    """Images of a dataset's store, which is the largest split: the others are nested in it."""
+    return max(sum(counts_of(study, split)) for split in study.splits_of_dataset(dataset))
 
 
 def store(study: Study, dataset: str, size: str) -> Estimate:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -146,9 +147,15 @@ class Study(Strict):
         return sizes.split(self.dataset_of(name), self.seed, n, max(known))
 
     def splits_of_dataset(self, dataset: str) -> list[SplitSettings]:
-        """The largest split of each source and target that uses a dataset."""
+        """The largest split of each source and target that uses a dataset, each way of drawing it once."""
         self.dataset(dataset)
-        return [split for _, split in self._largest_splits() if split.dataset == dataset]
+        return self._splits_by_dataset.get(dataset, [])
+
+    @cached_property
+    def _splits_by_dataset(self) -> dict[str, list[SplitSettings]]:
+        # Once for a study: of thousands of targets each asks for it.
+        distinct = dict.fromkeys(split for _, split in self._largest_splits())
+        return {name: [split for split in distinct if split.dataset == name] for name in self.datasets}
 
     def experiment(self, target: str, n: int, scheme: str) -> TrainingSettings:
         """Settings of one experiment; UserError lists what there is if it is not one of the study's."""

@@ -88,6 +88,24 @@ def environment_of(process: int) -> dict[str, str]:
     return dict(line.split("=", 1) for line in content.split("\0") if "=" in line)
 
 
+def command_of(process: int) -> list[str]:
+    """The command line of a process; empty if it has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
+def processes() -> list[int]:
+    """The numbers of all processes."""
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _step_keepers(jobs: list[str]) -> list[int]:
+    titles = tuple(f"slurmstepd: [{job}." for job in jobs)
+    return [number for number in processes() if command_of(number)[:1] and command_of(number)[0].startswith(titles)]
+
+
 @dataclass
 class Cluster:
     """A running cluster; its daemons are children of this process."""
@@ -129,8 +147,10 @@ class Cluster:
 
     def kill_node(self, node: str) -> None:
         """End a node as a power cut does: its slurmd and all that runs on it."""
+        jobs = self.call("squeue", "-h", "-w", node, "-o", "%i").split()
         self.daemons.pop(node).kill()
-        for process in self._processes(SLURMD_NODENAME=node):
+        # The keepers of the steps first: they would report the end of what they keep.
+        for process in [*_step_keepers(jobs), *self._processes(SLURMD_NODENAME=node)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
@@ -224,8 +244,7 @@ class Cluster:
 
     def _processes(self, **environment: str) -> list[int]:
         """Processes that were started with these variables."""
-        numbers = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-        return [number for number in numbers if environment.items() <= environment_of(number).items()]
+        return [number for number in processes() if environment.items() <= environment_of(number).items()]
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from .cluster import environment_of, wait_until
+from .cluster import command_of, environment_of, processes, wait_until
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENT = "results/experiments/digits/n10/T1-7_R8.json"
@@ -72,7 +72,11 @@ class Training:
             return any((study / EXPERIMENT).parent.glob(states))
 
         wait_until(started, "a state is saved", 120)
-        self.number = next(number for number in _training_processes() if Path(f"/proc/{number}/cwd").resolve() == study)
+        self.number = next(
+            number
+            for number in processes()
+            if _trains(command_of(number)) and Path(f"/proc/{number}/cwd").resolve() == study
+        )
         self.job = environment_of(self.number)["SLURM_JOB_ID"]
         os.kill(self.number, signal.SIGSTOP)
         assert not (study / EXPERIMENT).exists(), "the experiment was too short to be stopped in the middle"
@@ -82,17 +86,9 @@ class Training:
         os.kill(self.number, signal.SIGCONT)
 
 
-def _training_processes() -> list[int]:
-    """Processes that run the experiments' script as a job."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if any(word.endswith(b".experiment.py") for word in words) and b"snakemake" not in words:
-            found.append(int(path.parent.name))
-    return found
+def _trains(command: list[str]) -> bool:
+    """Whether a process runs the experiments' script as a job; the snakemakes around it name it too."""
+    return any(word.endswith(".experiment.py") for word in command) and "snakemake" not in command
 
 
 def runs(study: Path, path: str = EXPERIMENT) -> list[dict[str, object]]:
