@@ -20,7 +20,7 @@ def test_the_device(asked: str, visible: bool, chosen: str, monkeypatch: pytest.
 
 def test_a_gpu_asked_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UserError, match="device is cuda, but no GPU is visible to this job.*set .* to cpu"):
+    with pytest.raises(UserError, match=r"device is cuda, but no GPU is visible to this job.*set .* to cpu"):
         prepare_device("cuda", 1)
 
 
