@@ -22,6 +22,9 @@ _CUDA_MB = 2500
 """Host memory of a CUDA context and its libraries."""
 _COPIES = 3
 """Of a split's images on the host: the mapped store, what was read of it, and its channels turned round."""
+_MOST_MB = 64_000
+"""More is never asked for: a training whose images do not fit reads them from the disk, and the pages of a store that is
+being written are given back to the system."""
 _WEIGHTS = 8
 """Times the parameters: source, network, gradients, velocities, the best so far, and a state on its way to the disk."""
 _CHUNK = 250
@@ -48,7 +51,7 @@ class Estimate(NamedTuple):
 
 
 def _estimate(megabytes: float, seconds: float) -> Estimate:
-    return Estimate(100 * math.ceil(megabytes / 100), max(_SHORTEST, 5 * math.ceil(seconds / 300)))
+    return Estimate(min(_MOST_MB, 100 * math.ceil(megabytes / 100)), max(_SHORTEST, 5 * math.ceil(seconds / 300)))
 
 
 class Counts(NamedTuple):
@@ -127,18 +130,12 @@ def _speed(study: Study) -> float:
 
 
 def features(study: Study, source: str, dataset: str) -> Estimate:
-    """All responses twice (in chunks, and joined), the network, and one chunk on its way through it."""
-    network, images = study.network_of(source), _stored(study, dataset)
+    """The network, and one chunk on its way through it: what comes out goes to the disk."""
+    network, images = study.network_of(source), _seen(study, source, dataset)
     shape = shape_of(network)
-    numbers = 2 * images * shape.outputs[-1] + 2 * shape.parameters + _CHUNK * shape.activations
     cuda = _CUDA_MB if study.machine.device == "cuda" else 0
+    numbers = 2 * shape.parameters + _CHUNK * shape.activations
     return _estimate(_PYTHON_MB + cuda + 4 * numbers / _MB, images * (shape.operations / _speed(study) + 0.01))
-
-
-def mean_distance(study: Study, target: str, metric: str) -> Estimate:
-    """The pages of both sides' features, read once."""
-    megabytes = 4 * sum(images * width for images, width in _sides(study, target)) / _MB
-    return _estimate(_PYTHON_MB + megabytes, megabytes / 20)
 
 
 def svm_distance(study: Study, target: str) -> Estimate:
@@ -159,12 +156,20 @@ def _sides(study: Study, target: str) -> list[tuple[int, int]]:
     """(images, features) of source and target."""
     source = study.source_of(target)
     width = shape_of(study.network_of(source)).outputs[-1]
-    return [(_stored(study, study.dataset_of(name)), width) for name in (source, target)]
+    return [(_seen(study, source, study.dataset_of(name)), width) for name in (source, target)]
+
+
+def _seen(study: Study, source: str, dataset: str) -> int:
+    """Images of a dataset that stand for it in distances from a source: of its own its sample, if it has one."""
+    chosen = study.source(source)
+    if chosen.sample and dataset == chosen.dataset:
+        return classes_of(study, dataset) * chosen.sample
+    return _stored(study, dataset)
 
 
 RULES: dict[str, Callable[..., Estimate]] = {
     "store": store, "pretrain": pretrain, "features": features, "experiment": experiment,
-    "mean_distance": mean_distance, "svm_distance": svm_distance, "cnn_distance": cnn_distance,
+    "svm_distance": svm_distance, "cnn_distance": cnn_distance,
 }  # fmt: skip
 """By rule; each takes the study and the rule's wildcards."""
 
@@ -178,11 +183,8 @@ def jobs(study: Study) -> list[tuple[str, str, Estimate]]:
     found += [("pretrain", source, pretrain(study, source)) for source in trained]
     found += [("features", dataset, features(study, source, dataset)) for dataset, source in used]
     found += [("experiment", t, experiment(study, t, str(n), scheme)) for t, n, scheme in study.experiments()]
-    for target in study.targets:
-        for metric in study.distances.metrics:
-            rule = f"{metric}_distance" if metric in {"svm", "cnn"} else "mean_distance"
-            names = (target, metric) if rule == "mean_distance" else (target,)
-            found.append((rule, target, RULES[rule](study, *names)))
+    for rule in (f"{metric}_distance" for metric in study.distances.metrics if metric in {"svm", "cnn"}):
+        found += [(rule, target, RULES[rule](study, target)) for target in study.targets]
     return found
 
 

@@ -12,7 +12,7 @@ import socket
 import stat
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,6 +66,7 @@ def why_not() -> str | None:
         return f"needs {', '.join(missing)}: apt-get install slurm-wlm slurm-wlm-basic-plugins munge"
     if os.geteuid():
         return "only root can start a cluster with nodes of its own"
+    _clear_after_a_killed_run()
     if any(link.exists() or link.is_symlink() for link in LINKS):
         return f"this machine has a SLURM of its own ({LINKS[0].parent}), which is left alone"
     return None
@@ -104,6 +105,33 @@ def processes() -> list[int]:
 def _step_keepers(jobs: list[str]) -> list[int]:
     titles = tuple(f"slurmstepd: [{job}." for job in jobs)
     return [number for number in processes() if command_of(number)[:1] and command_of(number)[0].startswith(titles)]
+
+
+def _kill(numbers: Iterable[int]) -> None:
+    for number in numbers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
+
+
+def _started_with(name: str, value: str) -> list[int]:
+    """Processes in whose environment a variable has a value."""
+    return [number for number in processes() if environment_of(number).get(name) == value]
+
+
+def _clear_after_a_killed_run() -> None:
+    """Remove a cluster of ours whose pytest was killed: its folder says which process that was."""
+    folder = LINKS[0].readlink().parent if LINKS[0].is_symlink() else None
+    owner = folder / "owner" if folder else None
+    if folder and owner and owner.exists() and not Path("/proc", owner.read_text()).exists():
+        _kill(_started_with("SLURM_CONF", str(folder / "slurm.conf")))
+        _remove_links(folder)
+        shutil.rmtree(folder)
+
+
+def _remove_links(folder: Path) -> None:
+    for link in LINKS:
+        if link.is_symlink() and link.readlink().parent == folder:
+            link.unlink()
 
 
 @dataclass
@@ -150,9 +178,8 @@ class Cluster:
         jobs = self.call("squeue", "-h", "-w", node, "-o", "%i").split()
         self.daemons.pop(node).kill()
         # The keepers of the steps first: they would report the end of what they keep.
-        for process in [*_step_keepers(jobs), *self._processes(SLURMD_NODENAME=node)]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+        _kill(_step_keepers(jobs))
+        _kill(_started_with("SLURMD_NODENAME", node))
 
     def wait_for_idle_nodes(self) -> None:
         """Until the controller answers and no node is busy or down."""
@@ -187,12 +214,8 @@ class Cluster:
         finally:
             for label in [*NODES, "slurmctld", "munged"]:
                 self._end(label)
-            for process in self._processes(SLURM_CLUSTER_NAME=self.name):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
-            for link in LINKS:
-                if link.is_symlink() and link.readlink().parent == self.folder:
-                    link.unlink()
+            _kill(_started_with("SLURM_CLUSTER_NAME", self.name))
+            _remove_links(self.folder)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -200,6 +223,7 @@ class Cluster:
         return os.environ | {"SLURM_CONF": str(self.folder / "slurm.conf")}
 
     def _configure(self) -> None:
+        (self.folder / "owner").write_text(str(os.getpid()))
         (self.folder / "state").mkdir()
         (self.folder / "munge.key").write_bytes(os.urandom(128))
         (self.folder / "munge.key").chmod(0o400)
@@ -241,10 +265,6 @@ class Cluster:
         except subprocess.TimeoutExpired:
             daemon.kill()
             daemon.wait()
-
-    def _processes(self, **environment: str) -> list[int]:
-        """Processes that were started with these variables."""
-        return [number for number in processes() if environment.items() <= environment_of(number).items()]
 
 
 @contextlib.contextmanager

@@ -61,11 +61,11 @@ def study(prepared: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def submit(study: Path, cluster: Cluster) -> Iterator[Callable[..., Submission]]:
-    """Start snakemake with the SLURM profile on the copy; what still runs at the end is killed."""
+    """Start snakemake with the SLURM profile on the copy or in a folder; what still runs at the end is killed."""
     started: list[Submission] = []
 
-    def start(*arguments: str) -> Submission:
-        started.append(Submission(study, arguments))
+    def start(*arguments: str, folder: Path = study) -> Submission:
+        started.append(Submission(folder, arguments))
         return started[-1]
 
     yield start

@@ -43,7 +43,7 @@ class Submission:
         """What it has printed so far."""
         return self.log.read_text()
 
-    def end(self, seconds: float = 240) -> int:
+    def end(self, seconds: float = 900) -> int:
         """Wait for its end and return its exit status."""
         return self.process.wait(timeout=seconds)
 

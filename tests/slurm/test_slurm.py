@@ -195,19 +195,20 @@ def test_a_job_that_was_given_a_gpu_and_finds_none_fails_with_words(study: Path,
 
 
 def test_the_whole_study_has_the_numbers_of_a_local_run_and_never_more_experiments_than_gpus(
-    finished: Path, tmp_path: Path, cluster: Cluster
+    finished: Path, tmp_path: Path, cluster: Cluster, submit: Submit
 ) -> None:
-    draw_stripes(tmp_path / "my stripes")
-    (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
+    folder = tmp_path / "anew"
+    draw_stripes(folder / "my stripes")
+    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
     before = set(cluster.jobs())
-    submission = Submission(tmp_path, ())
+    submission = submit(folder=folder)
     submission.succeeds()
     # Everything but collecting, drawing splits, tables and figures has run on a node.
     assert submission.submitted == {
-        "index": 2, "store": 2, "pretrain": 1, "features": 2, "experiment": 6, "mean_distance": 4,
-        "svm_distance": 2, "cnn_distance": 2,
+        "index": 2, "store": 2, "pretrain": 1, "features": 2, "experiment": 6, "svm_distance": 2,
+        "cnn_distance": 2,
     }  # fmt: skip
-    ours, theirs = (pd.read_csv(folder / "results/experiments.csv") for folder in (tmp_path, finished))
+    ours, theirs = (pd.read_csv(folder / "results/experiments.csv") for folder in (folder, finished))
     costs = [name for name in ours if name in {"seconds", "images_per_second", "peak_memory_mb", "device", "threads"}]
     pd.testing.assert_frame_equal(ours.drop(columns=costs), theirs.drop(columns=costs))
     experiments = [job for job, rule in cluster.jobs().items() if job not in before and rule.startswith("rule_exp")]
