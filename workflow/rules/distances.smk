@@ -13,9 +13,7 @@ rule mean_distance:
         "<benchmarks>/distances/{target}/{metric}.tsv"
     wildcard_constraints:
         metric="(?!svm|cnn)[^/]+",  # these two have rules of their own below
-    resources:
-        mem_mb=2000,
-        runtime=20,
+    localrule: True
     params:
         recipe=RECIPES["distance"],
         metric=lambda wildcards: study.metric(wildcards.metric),
@@ -35,8 +33,8 @@ rule svm_distance:
     benchmark:
         "<benchmarks>/distances/{target}/svm.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory("svm_distance"),
+        runtime=minutes("svm_distance"),
     params:
         recipe=RECIPES["distance"],
         source=source_of,
@@ -58,8 +56,8 @@ rule cnn_distance:
         "<benchmarks>/distances/{target}/cnn.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("cnn_distance"),
+        runtime=minutes("cnn_distance"),
     params:
         recipe=RECIPES["distance"],
         source=source_of,
