@@ -28,7 +28,8 @@ Key = tuple[str, int, str]
 """Target, images a class, scheme."""
 
 DRAWS = 2000
-CONFIDENCE = 0.95
+TAIL = 0.025
+"""What a 95 % interval leaves out on each side."""
 _CHUNK = 2_000_000
 """Images drawn at once: what bounds the memory."""
 SHARE_IMAGES = ["dataset", "val_per_class", "test_per_class", "test_images"]
@@ -58,7 +59,7 @@ class Evidence:
         """`results.cells` with the interval `low`..`high` of test accuracy, and what it is `over`."""
         table = tidy.cells(self.results)
         right = (table["test_accuracy"] * table["test_images"]).round()
-        wilson = proportion_confint(right, table["test_images"], alpha=1 - CONFIDENCE, method="wilson")
+        wilson = proportion_confint(right, table["test_images"], alpha=2 * TAIL, method="wilson")
         drawn = np.array([interval(self.draws[key]) for key in _keys(table, "scheme")]).T
         # No resampling tells how far from 1 an accuracy of 1 may be.
         alone = ((table["runs"] == 1) | table["test_accuracy"].isin([0, 1])).to_numpy()
@@ -97,9 +98,8 @@ def interval(draws: Floats) -> tuple[float, float]:
     known = draws[~np.isnan(draws)]
     if not len(known):
         return np.nan, np.nan
-    tail = (1 - CONFIDENCE) / 2
     # An observed draw, not a mean of two: one of them may be infinite.
-    low, high = np.quantile(known, [tail, 1 - tail], method="inverted_cdf")
+    low, high = np.quantile(known, [TAIL, 1 - TAIL], method="inverted_cdf")
     return float(low), float(high)
 
 

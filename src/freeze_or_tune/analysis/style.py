@@ -150,7 +150,9 @@ def say(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.4, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
-def write_figure(draw: Callable[[], Figure], outputs: Sequence[Path], title: str = "", subject: str = "") -> None:
+def write_figure(
+    draw: Callable[[], Figure], outputs: Sequence[Path], title: str = "", subject: str = "", dpi: int = 300
+) -> None:
     """Draw once, in this style, and write each output in the format of its suffix: same input, same bytes.
 
     `title` and `subject` become metadata of the file.
@@ -161,4 +163,4 @@ def write_figure(draw: Callable[[], Figure], outputs: Sequence[Path], title: str
             suffix = Path(output).suffix
             words = {"Title": title, _SUBJECT[suffix]: subject} if suffix in _SUBJECT else {}
             with replacing(output) as temporary:
-                figure.savefig(temporary, dpi=300, metadata=_UNDATED.get(suffix, {}) | words)
+                figure.savefig(temporary, dpi=dpi, metadata=_UNDATED.get(suffix, {}) | words)
