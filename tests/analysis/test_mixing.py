@@ -8,7 +8,8 @@ from freeze_or_tune.settings import Solver, SplitSettings
 
 from .conftest import NETWORK
 
-SPLIT = SplitSettings(dataset="b-images", seed=0, n=9, val=5, test=20)
+WET = NETWORK.model_copy(update={"dropout": 0.1})
+SPLIT = SplitSettings(dataset="a-images", seed=0, n=9, val=5, test=20)
 
 
 @pytest.mark.parametrize(
