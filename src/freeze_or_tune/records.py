@@ -91,6 +91,26 @@ class Experiment(Record):
         return self
 
 
+class Tally(Record):
+    """One subset of a split; numbers are images a class unless they say otherwise."""
+
+    asked: int | None = Field(description="None: all there are (an official test set, or the rest)")
+    available: int = Field(description="what the smallest class in use holds, for all subsets that draw from the same")
+    fewest: int
+    most: int
+    images: int = Field(description="of all classes")
+
+
+class SplitTally(Record):
+    """results/splits/<target>/n<k>.json: what a split asked for, what there was, and what it got."""
+
+    classes_available: int
+    classes_used: int
+    train: Tally
+    val: Tally
+    test: Tally
+
+
 class Distance(Record):
     """results/distances/<target>/<metric>.json."""
 
@@ -101,3 +121,30 @@ class Distance(Record):
     standard_error: float | None = Field(None, description="of a held-out accuracy")
     source_images: int
     target_images: int
+
+
+class MeanFeatures(Record):
+    """results/features/<source>/<dataset>.json: the mean of a dataset's features."""
+
+    images: int = Field(gt=0, description="how many it is the mean of")
+    mean: tuple[float, ...]
+
+
+class Origin(Record):
+    """A file of others."""
+
+    file: str
+    sha256: str
+    address: str | None = Field(description="url or page of its row in config/downloads.csv, if it has one")
+    licence: str | None
+
+
+class ImportedNetwork(Record):
+    """results/networks/<source>.json of a source whose weights others have trained."""
+
+    source: str
+    format: str = Field(description="caffemodel or onnx")
+    classes: int
+    parameters: int = Field(description="how many numbers (CaffeNet: 60,965,224)")
+    weights: Origin
+    mean: Origin
