@@ -45,4 +45,5 @@ rule all:
         "<results>/experiments.csv",
         expand("<results>/tables/table{number}.{suffix}", number=[1, 2, 3], suffix=["csv", "md"]),
         expand("<results>/figures/fig{number}.{suffix}", number=[1, 2, 3], suffix=["pdf", "png"]),
+        "<results>/report/index.html",
     localrule: True

@@ -7,10 +7,19 @@ import pandas as pd
 import pytest
 
 from freeze_or_tune.analysis.results import collect
-from freeze_or_tune.records import Distance, Experiment, Performance, Run
+from freeze_or_tune.records import CurvePoint, Distance, Experiment, Performance, Run
 from freeze_or_tune.settings import Network, Solver, SplitSettings, TrainingSettings
 
 NETWORK = Network(channels=(16, 16, 16, 16, 16), features=32, image_size=40, crop=36)
+
+
+def learning_curve(best: float) -> tuple[CurvePoint, ...]:
+    """Ten evaluations up to iteration 200, the best one at 180."""
+    points = [(20 * i, best * (1 - 0.6**i), 3 * 0.7**i) for i in range(1, 11)]
+    return tuple(
+        CurvePoint(iteration=at, loss=loss, val_accuracy=best if at == 180 else accuracy)
+        for at, accuracy, loss in points
+    )
 
 
 class Results:
@@ -46,7 +55,7 @@ class Results:
         cost = Performance(seconds=1.5, images_per_second=900.25, peak_memory_mb=12, device="cpu", threads=1)
         return Run(
             run=i, seed=2**62 + i, val_accuracy=1 - accuracy, test_accuracy=accuracy, mean_class_accuracy=accuracy / 2,
-            iterations=200, best_iteration=180, curve=(), performance=cost,
+            iterations=200, best_iteration=180, curve=learning_curve(1 - accuracy), performance=cost,
         )  # fmt: skip
 
     def distance(

@@ -37,3 +37,23 @@ rule figure:
         recipe=RECIPES["analysis"],
     script:
         "../scripts/figure.py"
+
+
+# Everything to look into in a browser, in one file that needs no network.
+rule page:
+    input:
+        results="<results>/experiments.csv",
+        experiments=EXPERIMENTS,
+        samples=SAMPLES,
+    output:
+        "<results>/report/index.html",
+    log:
+        "<logs>/page.log",
+    benchmark:
+        "<benchmarks>/page.tsv"
+    localrule: True
+    params:
+        recipe=RECIPES["analysis"],
+        sources={name: study.dataset_of(name) for name in study.sources},
+    script:
+        "../scripts/page.py"
