@@ -39,7 +39,7 @@ def study(
                 results.experiment(target, n, scheme, np.clip(accuracy(cosine, n, scheme) + wobble, 0, 1).tolist())
         results.distance(target, "cosine", cosine)
         results.distance(target, "mmd", 40 * cosine)
-        results.distance(target, "svm", 0.5 + 0.8 * cosine, 0.01)
+        results.distance(target, "svm", min(0.99, 0.5 + 0.8 * cosine), 0.01)
     results.collect()
     return results
 

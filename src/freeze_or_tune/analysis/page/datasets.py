@@ -2,10 +2,12 @@
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
 from freeze_or_tune.analysis.page.content import Images, Use, known
 from freeze_or_tune.analysis.tables import METRICS
@@ -39,7 +41,11 @@ def _use(row: Any) -> Use:
 
 
 def _address(picture: Path) -> str:
-    return f"data:image/png;base64,{b64encode(picture.read_bytes()).decode()}"
+    """The picture as a data: address; WebP, because the page holds all pictures of a study."""
+    buffer = BytesIO()
+    with Image.open(picture) as image:
+        image.save(buffer, "WEBP", quality=85)
+    return f"data:image/webp;base64,{b64encode(buffer.getvalue()).decode()}"
 
 
 def _text(value: float, form: str) -> str:

@@ -13,6 +13,7 @@ from freeze_or_tune.analysis.page.content import Explorable, Page
 from freeze_or_tune.analysis.page.gather import gather
 from freeze_or_tune.analysis.tables import RULE
 from freeze_or_tune.files import write_text
+from freeze_or_tune.levels import DISTANCE_BOUNDS
 
 SCRIPTS = ("select.js", "plots.js", "figures.js", "details.js", "page.js")
 """In the order in which they run."""
@@ -52,6 +53,7 @@ def render(page: Page) -> str:
         paper=paper,
         rule=RULE,
         filters=_filters(page.explorable),
+        bounds=DISTANCE_BOUNDS,
         data=htmlsafe_json_dumps(page.explorable, dumps=_json),
         plotly=Markup(get_plotlyjs()),
         asset=asset,

@@ -13,14 +13,14 @@ function drawRatios() {
     across === "n"
       ? ["distance_level", distanceLook, DATA.distance_labels]
       : ["data_level", dataLook, DATA.data_labels];
-  const pairs = visiblePairs().filter((pair) => DATA.experiments[pair.tuned].cosine !== null);
-  const levels = Object.keys(labels).filter((k) => pairs.some((pair) => DATA.experiments[pair.tuned][level] === k));
+  const pairs = visiblePairs().filter((pair) => pair.tuned.cosine !== null);
+  const levels = Object.keys(labels).filter((k) => pairs.some((pair) => pair.tuned[level] === k));
   const traces = levels.map((k) => {
-    const chosen = pairs.filter((pair) => DATA.experiments[pair.tuned][level] === k);
+    const chosen = pairs.filter((pair) => pair.tuned[level] === k);
     return {
       type: "scatter", mode: "markers", hoverinfo: "none", name: labels[k], marker: markerOf(look(k), 10),
-      x: chosen.map((pair) => DATA.experiments[pair.tuned][across]), y: chosen.map((pair) => pair.ratio),
-      customdata: chosen.map((pair) => DATA.pairs.indexOf(pair)),
+      x: chosen.map((pair) => pair.tuned[across]), y: chosen.map((pair) => pair.ratio),
+      customdata: chosen.map((pair) => pair.place),
     };
   });
   draw("ratio", traces, ratioLayout(across, pairs), pairLines, (place) => choose(DATA.pairs[place].tuned, true));
@@ -39,7 +39,7 @@ function ratioLayout(across, pairs) {
   const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
   const margin = 0.12 * (high - low);
   const width = element("ratio").clientWidth;
-  const counts = pairs.length ? pairs.map((pair) => DATA.experiments[pair.tuned].n) : [1, 100];
+  const counts = pairs.length ? pairs.map((pair) => pair.tuned.n) : [1, 100];
   const title = { text: across === "n" ? "Images a class (log scale)" : "Distance (cosine)", standoff: 8 };
   const say = (text, y, yanchor) => ({
     text, x: 1, xref: "paper", xanchor: "right", y, yref: "paper", yanchor, showarrow: false,
@@ -75,9 +75,8 @@ function pairLines(place) {
 
 function fillRatioTable() {
   if (!element("ratio-numbers").open) return;
-  const rows = visiblePairs().map((pair) => {
-    const [tuned, frozen] = [DATA.experiments[pair.tuned], DATA.experiments[pair.frozen]];
-    const numbers = [tuned.n, tuned.mean.toFixed(3), frozen.mean.toFixed(3), pair.ratio.toFixed(3)];
+  const rows = visiblePairs().map(({ tuned, frozen, ratio }) => {
+    const numbers = [tuned.n, tuned.mean.toFixed(3), frozen.mean.toFixed(3), ratio.toFixed(3)];
     return tableRow([tuned.target, ...numbers.map((number) => ({ number }))]);
   });
   element("ratio-numbers").querySelector("tbody").replaceChildren(...rows);
@@ -86,7 +85,12 @@ function fillRatioTable() {
 /** Test accuracy against images a class, a panel a target from near to far. */
 function drawAccuracies() {
   const places = visibleExperiments();
-  const byTarget = Map.groupBy(places, (place) => DATA.experiments[place].target);
+  const byTarget = new Map();
+  for (const place of places) {
+    const { target } = DATA.experiments[place];
+    if (!byTarget.has(target)) byTarget.set(target, []);
+    byTarget.get(target).push(place);
+  }
   const all = DATA.targets.filter((target) => byTarget.has(target));
   const targets = all.slice(0, MOST_PANELS);
   element("panels").textContent =

@@ -16,12 +16,14 @@ const variable = (name) => getComputedStyle(document.documentElement).getPropert
 /** The darkest colours of print have lighter ones on a dark page. */
 const shade = (color) => ({ "#000000": variable("--ink"), "#0072B2": variable("--blue") })[color] ?? color;
 
+const SCHEMES = new Map(DATA.experiments.map(({ scheme, mode, depth }) => [scheme, { mode, depth }]));
+const DEPTHS = [...new Set([...SCHEMES.values()].filter((s) => s.mode).map((s) => s.depth))].sort((a, b) => a - b);
+
 /** Colour, marker and filling of a scheme: as in figure 3. */
 function schemeLook(notation) {
-  const depths = [...new Set(DATA.experiments.filter((e) => e.mode).map((e) => e.depth))].sort((a, b) => a - b);
-  const { mode, depth } = DATA.experiments.find((experiment) => experiment.scheme === notation);
-  const { depths: looks, scratch } = DATA.looks;
-  const [color, marker] = mode ? looks[depths.indexOf(depth) % looks.length] : scratch;
+  const { mode, depth } = SCHEMES.get(notation);
+  const { depths, scratch } = DATA.looks;
+  const [color, marker] = mode ? depths[DEPTHS.indexOf(depth) % depths.length] : scratch;
   return { color: shade(color), marker, open: mode === "F" };
 }
 

@@ -26,7 +26,9 @@ function visibleExperiments() {
 /** Pairs of which the filters let both experiments through. */
 function visiblePairs() {
   const fits = selection();
-  return DATA.pairs.filter((pair) => fits(DATA.experiments[pair.tuned]) && fits(DATA.experiments[pair.frozen]));
+  return DATA.pairs
+    .map(({ tuned, frozen, ratio }, place) => ({ place, tuned: DATA.experiments[tuned], frozen: DATA.experiments[frozen], ratio }))
+    .filter(({ tuned, frozen }) => fits(tuned) && fits(frozen));
 }
 
 const command = (experiment) => `snakemake -f ${quoted(experiment.path)}`;
