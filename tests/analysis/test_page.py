@@ -231,9 +231,7 @@ def test_a_table_that_lacks_an_experiment_is_refused(results: Results) -> None:
         gathered(results)
 
 
-def test_very_many_curves_are_thinned_out_but_keep_their_ends(
-    whole: Results, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_very_many_curves_are_thinned_out_but_keep_their_ends(whole: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CURVE_POINTS", 54 * 2 * 4)
     curves = [curve for shown in gathered(whole).explorable.experiments for curve in shown.curves]
     assert {curve.iterations for curve in curves} == {(20, 80, 140, 200)}

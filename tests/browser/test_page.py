@@ -3,20 +3,25 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, expect
 
 from ..analysis.synthetic import SCHEMES
+from .conftest import PATIENCE
 
 Open = Callable[..., Page]
+
+LARGE = "results/experiments/near-by/n100/T1-7_R8.json"
 
 DRAWN = "id => document.getElementById(id).data.flatMap(trace => trace.customdata)"
 """What the points of a figure stand for: places in the page's lists."""
 
-POINT = """([id, index]) => {
-  const box = document.getElementById(id).querySelectorAll(".points path")[index].getBoundingClientRect();
+POINT = """([id, place]) => {
+  const points = [...document.getElementById(id).querySelectorAll(".points path")];
+  const box = points.find(point => point.__data__.data === place).getBoundingClientRect();
   return [box.x + box.width / 2, box.y + box.height / 2];
 }"""
 
@@ -29,16 +34,23 @@ def uncheck(page: Page, name: str, value: str) -> None:
     page.locator(f'#filters input[name="{name}"][value="{value}"]').uncheck()
 
 
-def point_at(page: Page, figure: str, index: int) -> tuple[float, float]:
+def point_at(page: Page, figure: str, place: int, words: str) -> tuple[str, tuple[float, float]]:
+    """Point at what stands for a place in the page's list; the hint, once it holds `words`, and where that is."""
     page.locator(f"#{figure}").scroll_into_view_if_needed()
-    x, y = page.evaluate(POINT, [figure, index])
+    x, y = page.evaluate(POINT, [figure, place])
     page.mouse.move(x + 30, y + 30)
     page.mouse.move(x, y, steps=4)
-    return x, y
+    hint = page.locator("#hint")
+    expect(hint).to_contain_text(words, timeout=PATIENCE)
+    return hint.inner_text(), (x, y)
 
 
-def experiments(page: Page) -> list[dict[str, object]]:
+def experiments(page: Page) -> list[dict[str, Any]]:
     return page.evaluate("DATA.experiments")
+
+
+def place_of(page: Page, path: str) -> int:
+    return [experiment["path"] for experiment in experiments(page)].index(path)
 
 
 def test_it_loads_and_draws_everything_it_was_given(report: Path, opened: Open) -> None:
@@ -51,10 +63,13 @@ def test_it_loads_and_draws_everything_it_was_given(report: Path, opened: Open) 
     assert sizes == [68, 68]
 
 
-def test_a_network_would_be_noticed(report: Path, opened: Open) -> None:
-    page = opened(report)
-    answer = page.evaluate("fetch('https://example.org').then(() => 'came', () => 'refused')")
-    assert answer == "refused"  # by the page's own policy, before any request is made
+def test_its_own_policy_keeps_it_from_any_network(report: Path, browser: Browser) -> None:
+    with browser.new_page() as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(report.as_uri())
+        assert page.evaluate("fetch('https://example.org').then(() => 'came', () => 'refused')") == "refused"
+        assert not [address for address in asked if address.startswith("http")]
 
 
 @pytest.mark.parametrize(
@@ -95,11 +110,8 @@ def test_nothing_chosen_draws_nothing_and_all_brings_it_back(report: Path, opene
 
 def test_pointing_at_a_pair_shows_both_experiments_with_path_and_command(report: Path, opened: Open) -> None:
     page = opened(report)
-    point_at(page, "ratio", 0)
-    page.wait_for_selector("#hint:visible")
-    hint = page.locator("#hint").inner_text()
-    pair = page.evaluate("DATA.pairs[document.getElementById('ratio').data[0].customdata[0]]")
-    assert f"{pair['ratio']:.3f}" in hint
+    pair = page.evaluate("DATA.pairs[0]")
+    hint, _ = point_at(page, "ratio", 0, f"{pair['ratio']:.3f}")
     for side in ("tuned", "frozen"):
         path = experiments(page)[pair[side]]["path"]
         assert re.fullmatch(r"results/experiments/near-by/n\d+/[TF]1-7_R8\.json", str(path))
@@ -111,29 +123,28 @@ def test_pointing_at_a_pair_shows_both_experiments_with_path_and_command(report:
 
 def test_pointing_at_an_experiment_shows_its_path_and_command(report: Path, opened: Open) -> None:
     page = opened(report)
-    point_at(page, "accuracy", 2)
-    page.wait_for_selector("#hint:visible")
-    hint = page.locator("#hint").inner_text()
-    assert "T(1-7)R(8) on near-by, 100 images a class" in hint
-    assert "snakemake -f results/experiments/near-by/n100/T1-7_R8.json" in hint
+    hint, _ = point_at(page, "accuracy", place_of(page, LARGE), "T(1-7)R(8) on near-by, 100 images a class")
+    assert f"{LARGE}\n" in hint
+    assert f"snakemake -f {LARGE}" in hint
 
 
 def test_a_click_shows_the_learning_curves_of_each_run(report: Path, opened: Open) -> None:
     page = opened(report)
-    page.mouse.click(*point_at(page, "accuracy", 2))
+    place = place_of(page, LARGE)
+    _, where = point_at(page, "accuracy", place, LARGE)
+    page.mouse.click(*where)
     page.wait_for_function("document.getElementById('choose-n').value === '100'")
-    assert page.locator("#command").inner_text() == "snakemake -f results/experiments/near-by/n100/T1-7_R8.json"
-    place = next(i for i, e in enumerate(experiments(page)) if e["n"] == 100 and e["scheme"] == "T1-7_R8")
+    assert page.locator("#command").inner_text() == f"snakemake -f {LARGE}"
     lines = page.evaluate("document.getElementById('curves').data.filter(t => t.mode === 'lines' && t.opacity === 1)")
-    assert [line["y"] for line in lines] == [curve["val_accuracy"] for curve in experiments(page)[place]["curves"]]  # type: ignore[attr-defined]
-    page.get_by_label("training loss").check()
+    assert [line["y"] for line in lines] == [curve["val_accuracy"] for curve in experiments(page)[place]["curves"]]
+    page.get_by_role("radio", name="training loss").check()
     losses = page.evaluate("document.getElementById('curves').data.filter(t => t.opacity === 1).map(t => t.y)")
-    assert losses == [curve["loss"] for curve in experiments(page)[place]["curves"]]  # type: ignore[attr-defined]
+    assert losses == [curve["loss"] for curve in experiments(page)[place]["curves"]]
 
 
 def test_the_horizontal_axis_can_be_distance(report: Path, opened: Open) -> None:
     page = opened(report)
-    page.get_by_label("by distance").check()
+    page.get_by_role("radio", name="by distance").check()
     xs = page.evaluate("document.getElementById('ratio').data.flatMap(trace => trace.x)")
     assert sorted(set(xs)) == [0.06, 0.31, 0.52]
     assert page.locator("#ratio-legend li").all_inner_texts() == ["Low (1–20)", "Large (≥ 100)"]
@@ -158,7 +169,12 @@ def test_everything_can_be_done_with_the_keyboard(report: Path, opened: Open) ->
             page.keyboard.press("Space")
     places = {experiment["target"] for i, experiment in enumerate(experiments(page)) if i in drawn(page, "accuracy")}
     assert places == {"near-by", "far-off"}
-    for control in (*(f"INPUT scheme {scheme}" for scheme in SCHEMES), "INPUT across n", "SELECT  near-by", "BUTTON  Copy"):
+    for control in (
+        *(f"INPUT scheme {scheme}" for scheme in SCHEMES),
+        "INPUT across n",
+        "SELECT  near-by",
+        "BUTTON  Copy",
+    ):
         assert control in focus
     assert len([control for control in focus if control == "BUTTON  Curves"]) >= 10
 
@@ -196,8 +212,8 @@ def test_each_figure_has_its_numbers_as_a_table(report: Path, opened: Open) -> N
 @pytest.mark.parametrize("width", [320, 390, 768])
 def test_nothing_is_wider_than_a_narrow_screen(report: Path, opened: Open, width: int) -> None:
     page = opened(report, width, 800, has_touch=True, is_mobile=True)
-    for summary in page.locator("details:not([open]) > summary").all():
-        summary.click()
+    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+    page.wait_for_selector("#curve-numbers tbody tr")
     assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [width, width]
     plots = page.locator(".plot .main-svg").evaluate_all("all => all.map(svg => svg.getBoundingClientRect().right)")
     assert max(plots) <= width
@@ -205,8 +221,7 @@ def test_nothing_is_wider_than_a_narrow_screen(report: Path, opened: Open, width
 
 def test_a_phone_shows_the_hint_within_the_screen(report: Path, opened: Open) -> None:
     page = opened(report, 390, 844)
-    point_at(page, "accuracy", 2)
-    page.wait_for_selector("#hint:visible")
+    point_at(page, "accuracy", place_of(page, LARGE), LARGE)
     box = page.locator("#hint").bounding_box()
     assert box is not None
     assert box["x"] >= 0

@@ -1,9 +1,10 @@
 """From a study's files to what the page holds."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,9 +38,7 @@ Key = tuple[str, int, str]
 """Target, images a class, scheme."""
 
 
-def gather(
-    results_csv: Path, experiments: Sequence[Path], samples: Sequence[Path], sources: Mapping[str, str]
-) -> Page:
+def gather(results_csv: Path, experiments: Sequence[Path], samples: Sequence[Path], sources: Mapping[str, str]) -> Page:
     """Everything on the page; `sources` are the datasets of the source networks.
 
     UserError if experiments.csv and the experiments' files are not of the same study.
@@ -74,7 +73,7 @@ def _read(paths: Sequence[Path], results: pd.DataFrame, results_csv: Path) -> di
     for path in paths:
         record = Experiment.read(path)
         records[record.settings.target, record.settings.split.n, record.settings.scheme] = path, record
-    tabled = results.groupby(["target", "n", "scheme"])["settings"].first().to_dict()
+    tabled: dict[Any, str] = results.groupby(["target", "n", "scheme"])["settings"].first().to_dict()
     odd = [key for key in tabled.keys() | records.keys() if key not in records or key not in tabled]
     odd += [key for key in tabled.keys() & records.keys() if tabled[key] != records[key][1].digest]
     if odd:
@@ -91,16 +90,21 @@ def _shown(results: pd.DataFrame, records: Mapping[Key, tuple[Path, Experiment]]
     points = sum(len(run.curve) for _, record in records.values() for run in record.runs)
     step = max(1, math.ceil(points / CURVE_POINTS))
     shown = []
-    for cell in cells(results).itertuples():
-        key: Key = (cell.target, int(cell.n), cell.scheme)
+    for cell in _rows(cells(results)):
+        key: Key = (cell.target, cell.n, cell.scheme)
         path, record = records[key]
         shown.append(Shown(
-            target=cell.target, n=int(cell.n), scheme=cell.scheme, label=Scheme.parse(cell.scheme).paper,
-            mode=cell.mode, depth=int(cell.depth), distance_level=cell.distance_level, data_level=cell.data_level,
+            target=cell.target, n=cell.n, scheme=cell.scheme, label=Scheme.parse(cell.scheme).paper,
+            mode=cell.mode, depth=cell.depth, distance_level=cell.distance_level, data_level=cell.data_level,
             cosine=known(cell.cosine), chance=1 / cell.classes, mean=cell.test_accuracy, std=known(cell.test_std),
             accuracies=runs[key], path=path.as_posix(), curves=tuple(_curve(run, step) for run in record.runs),
         ))  # fmt: skip
     return tuple(shown)
+
+
+def _rows(table: pd.DataFrame) -> Iterator[Any]:
+    """Rows with an attribute a column, whose types pandas cannot know."""
+    return iter(table.itertuples())
 
 
 def _curve(run: Run, step: int) -> Curve:
@@ -118,7 +122,7 @@ def _pairs(results: pd.DataFrame, shown: Sequence[Shown]) -> tuple[Pair, ...]:
     pairs = tune_over_freeze(results)
     return tuple(
         Pair(tuned=places[pair.target, pair.n, "T"], frozen=places[pair.target, pair.n, "F"], ratio=pair.ratio)
-        for pair in pairs[pairs["ratio"] > 0].itertuples()  # the axis is logarithmic
+        for pair in _rows(pairs[pairs["ratio"] > 0])  # the axis is logarithmic
     )
 
 
@@ -128,7 +132,7 @@ def _cells(results: pd.DataFrame) -> tuple[Cell, ...]:
             distance=row.distance_level, data=row.data_level, advice=row.advice, pairs=row.pairs,
             mean=known(row.geometric_mean), paper=row.paper, agrees=row.agrees,
         )
-        for row in recommendations(tune_over_freeze(results)).itertuples()
+        for row in _rows(recommendations(tune_over_freeze(results)))
     )  # fmt: skip
 
 

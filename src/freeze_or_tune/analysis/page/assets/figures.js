@@ -1,7 +1,7 @@
 "use strict";
 // The two figures of all experiments: tuned over frozen accuracy, and accuracies.
 
-const MOST_PANELS = 24;
+const MOST_PANELS = 12;
 
 const distanceLook = (level) => ({ color: shade(DATA.looks.distance[level][0]), marker: DATA.looks.distance[level][1] });
 const dataLook = (level) => ({ color: shade(DATA.looks.data[level][0]), marker: DATA.looks.data[level][1] });
