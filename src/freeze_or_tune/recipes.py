@@ -10,8 +10,9 @@ RECIPES = {
     "store": 1,
     "samples": 1,
     "split": 1,
-    "training": 1,
+    "training": 2,
+    "import": 1,
     "features": 1,
     "distance": 1,
-    "analysis": 1,
+    "analysis": 2,
 }

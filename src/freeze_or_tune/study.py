@@ -8,23 +8,23 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
+from freeze_or_tune.datasets import Dataset
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.schemes import Scheme
 from freeze_or_tune.settings import (
-    Dataset,
     Distances,
     Machine,
     Metric,
     Name,
     Network,
     Notation,
-    Pretraining,
     Solver,
     Source,
     SplitSettings,
     Strict,
     Target,
     TrainingSettings,
+    Weights,
 )
 
 
@@ -66,22 +66,24 @@ class Study(Strict):
 
     def _impossible_splits(self) -> list[str]:
         problems = []
-        for key, dataset, n, val, test in self._split_sizes():
-            held = getattr(self.datasets.get(dataset), "smallest_class", None)
-            if held is not None and n + val + test > held:
-                room = max(0, held - val - test)
+        for key, split in self._largest_splits():
+            held = getattr(self.datasets.get(split.dataset), "smallest_class", None)
+            if held is not None and not split.enough and split.least > held:
+                room = max(0, held - (split.least - split.n))
+                advice = "even 1 is too much" if split.up_to else f"n may be {room} at most"
                 problems.append(
-                    f"{key}: {n} training + {val} validation + {test} test images a class are more than the {held} of "
-                    f"the smallest class of {dataset!r}; n may be {room} at most"
+                    f"{key}: {split.n} training + {split.val} validation + {split.test or 'some'} test images a class "
+                    f"are more than the {held} of the smallest class of {split.dataset!r}; {advice}"
                 )
         return problems
 
-    def _split_sizes(self) -> list[tuple[str, str, int, int, int]]:
+    def _largest_splits(self) -> list[tuple[str, SplitSettings]]:
+        """The largest split of each source and target, under the key of its n; smaller ones are nested in it."""
         sources = [
-            (f"sources.{k}.pretraining.n", s.dataset, s.pretraining.n, s.pretraining.val, s.pretraining.test)
+            (f"sources.{k}.{'pretraining.n' if s.pretraining else 'sample'}", s.split(self.seed, max(s.n)))
             for k, s in self.sources.items()
         ]
-        return sources + [(f"targets.{k}.n", t.dataset, max(t.n), t.val, t.test) for k, t in self.targets.items()]
+        return sources + [(f"targets.{k}.n", t.split(self.seed, max(t.n))) for k, t in self.targets.items()]
 
     def _misfit_schemes(self) -> list[str]:
         problems = []
@@ -133,6 +135,10 @@ class Study(Strict):
         """A metric of this study by name; UserError lists them."""
         return _known("metric", name, {metric: metric for metric in self.distances.metrics})
 
+    def imported(self) -> dict[str, Weights]:
+        """The sources whose weights others have trained."""
+        return {name: source.weights for name, source in self.sources.items() if source.weights}
+
     def network_of(self, source: str) -> Network:
         """The network of a source."""
         return self.networks[self.source(source).network]
@@ -142,18 +148,16 @@ class Study(Strict):
         return [(name, n, scheme) for name, t in self.targets.items() for n in t.n for scheme in self.schemes_of(name)]
 
     def split(self, name: str, n: int) -> SplitSettings:
-        """Settings of a target's split, or (`name` a source) of its pretraining split."""
-        sizes = self.sources[name].pretraining if name in self.sources else self.target(name)
-        known = (sizes.n,) if isinstance(sizes, Pretraining) else sizes.n
-        if n not in known:
-            raise UserError(f"{name} has no split of {n} images a class; it has n = {', '.join(map(str, known))}")
-        return SplitSettings(dataset=self.dataset_of(name), seed=self.seed, n=n, val=sizes.val, test=sizes.test)
+        """Settings of a target's split, or (`name` a source) of its pretraining split or its sample."""
+        user = self.sources[name] if name in self.sources else self.target(name)
+        if n not in user.n:
+            raise UserError(f"{name} has no split of {n} images a class; it has n = {', '.join(map(str, user.n))}")
+        return user.split(self.seed, n)
 
     def splits_of_dataset(self, dataset: str) -> list[SplitSettings]:
-        """The largest split of each source and target that uses a dataset; smaller ones are nested in it."""
+        """The largest split of each source and target that uses a dataset."""
         self.dataset(dataset)
-        sources = [self.split(k, s.pretraining.n) for k, s in self.sources.items() if s.dataset == dataset]
-        return sources + [self.split(k, max(t.n)) for k, t in self.targets.items() if t.dataset == dataset]
+        return [split for _, split in self._largest_splits() if split.dataset == dataset]
 
     def experiment(self, target: str, n: int, scheme: str) -> TrainingSettings:
         """Settings of one experiment; UserError lists what there is if it is not one of the study's."""
@@ -169,6 +173,8 @@ class Study(Strict):
     def pretraining(self, source: str) -> TrainingSettings:
         """Settings of a source's pretraining: an experiment that copies nothing."""
         chosen = self.source(source)
+        if chosen.pretraining is None:
+            raise UserError(f"the source {source} is not pretrained here: its weights are imported")
         network = self.network_of(source)
         return TrainingSettings(
             study=self.name, target=source, dataset=chosen.dataset, source=source,

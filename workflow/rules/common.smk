@@ -1,4 +1,5 @@
 # The study of this run, and what rules ask of it.
+import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -25,8 +26,8 @@ DISTANCES = expand("<results>/distances/{target}/{metric}.json", target=study.ta
 SAMPLES = expand("<results>/samples/{dataset}.png", dataset=study.used_datasets())
 
 
-def archive(wildcards):
-    return study.dataset(wildcards.dataset).archive
+def files_of(wildcards):
+    return study.dataset(wildcards.dataset).files
 
 
 def store(dataset, source):
@@ -65,6 +66,11 @@ def source_features(wildcards):
 
 def target_features(wildcards):
     return features(study.dataset_of(wildcards.target), source_of(wildcards))
+
+
+def one_of(names):
+    """A wildcard's constraint to these names; nothing matches that of none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def settings_of_experiment(wildcards):
