@@ -115,6 +115,15 @@ class Study(Strict):
         """The dataset of a source or a target."""
         return self.sources[name].dataset if name in self.sources else self.target(name).dataset
 
+    def users_of(self, dataset: str) -> list[str]:
+        """The sources, then the targets, of a dataset."""
+        self.dataset(dataset)
+        return [name for name in (*self.sources, *self.targets) if self.dataset_of(name) == dataset]
+
+    def used_datasets(self) -> list[str]:
+        """The datasets of sources and targets."""
+        return [name for name in self.datasets if self.users_of(name)]
+
     def source_of(self, name: str) -> str:
         """The source of a target; a source is its own."""
         return name if name in self.sources else self.target(name).source

@@ -221,6 +221,27 @@ def test_the_report_holds_the_figures_with_captions(study: Path, snakemake: Snak
     assert "table3.md" in report
 
 
+def test_the_page_holds_the_experiments_of_the_table_and_pictures_of_all_datasets(finished: Path) -> None:
+    page = (finished / "results/report/index.html").read_text()
+    data = json.loads(re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[0])
+    table = results(finished).groupby(["target", "n", "scheme"]).test_accuracy.mean()
+    assert {(e["target"], e["n"], e["scheme"]): e["mean"] for e in data["experiments"]} == pytest.approx(
+        table.to_dict()
+    )
+    for experiment in data["experiments"]:
+        record = json.loads((finished / experiment["path"]).read_text())
+        assert [len(run["curve"]) for run in record["runs"]] == [len(c["iterations"]) for c in experiment["curves"]]
+    assert page.count('src="data:image/webp') == 2
+
+
+def test_a_deleted_page_is_made_again_from_what_is_there(study: Path, snakemake: Snakemake) -> None:
+    path = study / "results/report/index.html"
+    before = path.read_bytes()
+    path.unlink()
+    assert executed(snakemake().stdout) == {"page": 1, "all": 1}
+    assert path.read_bytes() == before
+
+
 def test_logs_tell_what_each_run_reached(finished: Path) -> None:
     log = (finished / "results/logs/experiments/digits/n10/T1-7_R8.log").read_text()
     assert re.search(r"iteration 20/60: loss \d+\.\d+, validation accuracy \d+\.\d %, \d+ images/s", log)

@@ -23,6 +23,8 @@ except UserError as error:
 EXPERIMENTS = [f"<results>/experiments/{target}/n{n}/{scheme}.json" for target, n, scheme in study.experiments()]
 DISTANCES = expand("<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics)
 
+SAMPLES = expand("<results>/samples/{dataset}.png", dataset=study.used_datasets())
+
 
 def files_of(wildcards):
     return study.dataset(wildcards.dataset).files
@@ -37,6 +39,11 @@ def store_of(wildcards):
     """The store that a source (by its own name) or a target learns from."""
     name = wildcards.get("target") or wildcards.source
     return store(study.dataset_of(name), study.source_of(name))
+
+
+def any_store(wildcards):
+    """The store of a dataset at the image size of the first source or target that uses it."""
+    return store(wildcards.dataset, study.source_of(study.users_of(wildcards.dataset)[0]))
 
 
 def source_of(wildcards):
