@@ -7,9 +7,12 @@ from typing import Literal
 import torch
 
 from freeze_or_tune.errors import UserError
+from freeze_or_tune.settings import Precision
 
 
-def prepare_device(name: Literal["auto", "cpu", "cuda"], threads: int) -> torch.device:
+def prepare_device(
+    name: Literal["auto", "cpu", "cuda"], threads: int, precision: Precision = "fp32"
+) -> torch.device:
     """Choose the device, limit CPU threads, make algorithms deterministic; UserError if a GPU is asked for in vain."""
     torch.set_num_threads(threads)
     # Gradients of a dying network are denormal numbers, on which CPUs are twenty times slower.
@@ -21,7 +24,15 @@ def prepare_device(name: Literal["auto", "cpu", "cuda"], threads: int) -> torch.
     # Not on a CPU, whose algorithms for our layers are deterministic anyway: the call imports torch's compiler (1.6 s).
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
+    # torch's own default is TF32 for convolutions alone.
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
     return torch.device("cuda")
+
+
+def computing_in(precision: Precision, device: torch.device) -> torch.autocast:
+    """A context in which matrices are multiplied in bfloat16, if that is the precision; parameters stay float32."""
+    # Weights change between steps, so a cache of rounded ones would be stale.
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False)
 
 
 def device_name(device: torch.device) -> str:
