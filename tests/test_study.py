@@ -75,6 +75,11 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], list[str]]] = {
     "an impossible pretraining": (_set("sources.latin-a.pretraining.n", 101), ["sources.latin-a", "100 at most"]),
     "an unknown source": (_set("targets.greek.source", "imagenet"), ["targets.greek.source", "'imagenet'", "latin-a"]),
     "an unknown dataset": (_set("targets.greek.dataset", "birds"), ["targets.greek.dataset", "'birds'", "digits"]),
+    "a test set that is none": (_set("targets.digits.test", "all"), ["targets.digits.test", "'official'", "'rest'"]),
+    "what is left of all": (
+        lambda config: config["targets"]["digits"].update(test="rest", up_to=True),
+        ["targets.digits", "up_to"],
+    ),
     "a wrong type": (_set("solver.batch", "fifty"), ["solver.batch", "'fifty'", "integer"]),
     "a missing key": (lambda config: config["targets"]["greek"].pop("val"), ["targets.greek.val", "required"]),
     "a crop too large": (_set("networks.caffenet-small.crop", 65), ["caffenet-small", "65", "64"]),
@@ -128,6 +133,30 @@ def test_the_splits_of_a_dataset_are_the_largest_of_its_targets(config: Config) 
     config["targets"]["digits-again"] = {**config["targets"]["digits"], "n": [2, 50], "test": 40}
     splits = load_study(config).splits_of_dataset("digits")
     assert [(split.n, split.test) for split in splits] == [(100, 50), (50, 40)]
+
+
+def test_what_a_split_needs_at_least(config: Config) -> None:
+    digits = config["targets"]["digits"]
+    for change, works in (
+        ({"n": [114]}, True), ({"n": [115]}, False), ({"n": [115], "up_to": True}, True),
+        ({"n": [115], "classes": "enough"}, True), ({"test": "rest", "n": [1, 163]}, True),
+        ({"test": "rest", "n": [1, 164]}, False), ({"test": "official", "n": [164]}, False),
+    ):  # fmt: skip
+        config["targets"]["digits"] = {**digits, **change}
+        if works:
+            load_study(config)
+        else:
+            with pytest.raises(UserError, match=r"more than the 174 of the smallest class of 'digits'"):
+                load_study(config)
+
+
+def test_how_a_target_is_tested_is_part_of_its_splits(config: Config) -> None:
+    config["targets"]["digits"] |= {"n": [1, 30], "test": "rest", "classes": "enough"}
+    split = load_study(config).split("digits", 1)
+    assert (split.pool, split.n, split.test, split.largest, split.enough) == ("rest", 1, 0, 30, 40)
+    config["targets"]["digits"] |= {"test": "official", "classes": "all", "up_to": True}
+    split = load_study(config).split("digits", 1)
+    assert (split.pool, split.test, split.largest, split.enough, split.up_to) == ("official", 0, 0, 0, True)
 
 
 @given(images=st.integers(1, 100_000), batch=st.integers(1, 512), epochs=st.integers(1, 100))

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from freeze_or_tune.correctness import pack
 from freeze_or_tune.data.splits import read_split
 from freeze_or_tune.data.store import Store
 from freeze_or_tune.hashing import stable_digest, stable_seed
@@ -22,7 +23,7 @@ from freeze_or_tune.settings import Machine, TrainingSettings
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.checkpoint import Saving, only_process, remove_checkpoints
 from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_device
-from freeze_or_tune.training.loop import Trained, class_accuracies, train
+from freeze_or_tune.training.loop import Trained, class_accuracies, correctness, train
 from freeze_or_tune.training.prefix import HeldOut, Images, Prefix
 
 log = logging.getLogger(__name__)
@@ -157,12 +158,13 @@ def _record(
     trained: Trained, network: Layered, test: HeldOut, seed: int, number: int, batch: int, device: torch.device
 ) -> Run:
     """Look at the test set, once, and write down how the run went."""
-    accuracy, mean_class = class_accuracies(network, test)
+    correct = correctness(network, test)
+    accuracy, mean_class = class_accuracies(correct, test.labels)
     log.info("best at iteration %d: test accuracy %.1f %%", trained.best_iteration, 100 * accuracy)
     return Run(
         run=number, seed=seed, val_accuracy=trained.val_accuracy, test_accuracy=accuracy,
         mean_class_accuracy=mean_class, iterations=trained.iterations, best_iteration=trained.best_iteration,
-        curve=trained.curve,
+        curve=trained.curve, correct=pack(correct.tolist()),
         performance=Performance(
             seconds=trained.seconds, images_per_second=trained.iterations * batch / trained.seconds,
             peak_memory_mb=peak_memory_mb(device), device=device_name(device), threads=torch.get_num_threads(),

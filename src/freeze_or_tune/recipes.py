@@ -12,5 +12,5 @@ RECIPES = {
     "training": 2,
     "features": 1,
     "distance": 1,
-    "analysis": 1,
+    "analysis": 2,
 }

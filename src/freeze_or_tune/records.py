@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from freeze_or_tune.correctness import check
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.files import write_text
 from freeze_or_tune.settings import Metric, TrainingSettings
@@ -63,6 +64,7 @@ class Run(Record):
     mean_class_accuracy: Accuracy = Field(description="mean over classes of the test accuracy")
     iterations: int
     best_iteration: int
+    correct: str = Field(description="which test images are right, in the order of the split (correctness.py)")
     curve: tuple[CurvePoint, ...]
     performance: Performance
 
@@ -78,6 +80,35 @@ class Experiment(Record):
     test_images: int
     versions: dict[str, str]
     runs: tuple[Run, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for run in self.runs:
+            try:
+                check(run.correct, self.test_images, run.test_accuracy)
+            except ValueError as problem:
+                raise ValueError(f"correct of run {run.run}: {problem}") from None
+        return self
+
+
+class Tally(Record):
+    """One subset of a split; numbers are images a class unless they say otherwise."""
+
+    asked: int | None = Field(description="None: all there are (an official test set, or the rest)")
+    available: int = Field(description="what the smallest class in use holds, for all subsets that draw from the same")
+    fewest: int
+    most: int
+    images: int = Field(description="of all classes")
+
+
+class SplitTally(Record):
+    """results/splits/<target>/n<k>.json: what a split asked for, what there was, and what it got."""
+
+    classes_available: int
+    classes_used: int
+    train: Tally
+    val: Tally
+    test: Tally
 
 
 class Distance(Record):

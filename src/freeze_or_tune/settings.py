@@ -45,64 +45,6 @@ class Strict(BaseModel):
         return values
 
 
-class Glyphs(Strict):
-    """Letters rendered from the fonts that ship with matplotlib."""
-
-    reader: Literal["glyphs"]
-    alphabet: Literal["latin-a", "latin-b", "greek"]
-    images: PositiveInt = Field(130, description="images rendered for each class")
-
-    @property
-    def smallest_class(self) -> int:
-        """Images of the smallest class."""
-        return self.images
-
-    @property
-    def archive(self) -> str:
-        """Where the images lie."""
-        return f"resources/builtin/{self.alphabet}-{self.images}.zip"
-
-
-class Digits(Strict):
-    """The handwritten digits that ship with scikit-learn."""
-
-    reader: Literal["digits"]
-    smallest_class: PositiveInt = Field(174, description="images of the smallest class, checked when indexed")
-
-    @property
-    def archive(self) -> str:
-        """Where the images lie."""
-        return "resources/builtin/digits.zip"
-
-
-class SolarCells(Strict):
-    """ELPV: photographs of solar cells, {mono, poly} x {intact, defective}."""
-
-    reader: Literal["solar-cells"]
-    smallest_class: PositiveInt = Field(313, description="images of the smallest class, checked when indexed")
-
-    @property
-    def archive(self) -> str:
-        """Where the images lie: the wheel itself, nothing of it is installed."""
-        return "resources/downloads/elpv/elpv_dataset-1.0.0.post1-py3-none-any.whl"
-
-
-class Folder(Strict):
-    """Your own images: a folder (or a zip) with one folder of images a class."""
-
-    reader: Literal["folder"]
-    path: str = Field(description="the folder or zip, from the directory you start snakemake in")
-    smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
-
-    @property
-    def archive(self) -> str:
-        """Where the images lie."""
-        return self.path
-
-
-Dataset = Annotated[Glyphs | Digits | SolarCells | Folder, Field(discriminator="reader")]
-
-
 class Network(Strict):
     """CaffeNet by its sizes; `networks/caffenet.py` says what they mean."""
 
@@ -174,12 +116,40 @@ class Solver(Strict):
         return min(max(wanted, self.min_iterations), self.max_iterations)
 
 
-class Pretraining(Strict):
+class Sizes(Strict):
+    """How many images a class a source or a target validates and tests on, and which classes take part."""
+
+    val: PositiveInt = Field(description="validation images a class, the same in all splits")
+    test: PositiveInt | Literal["official", "rest"] = Field(
+        description="test images a class, the same in all splits; official: the dataset's own test set, and all else "
+        "comes from its training set; rest: all that neither trains, at the largest n, nor validates"
+    )
+    up_to: bool = Field(False, description="a class with fewer than n images left trains on those it has")
+    classes: Literal["all", "enough"] = Field(
+        "all", description="enough: only classes with images enough for the largest split"
+    )
+
+    @model_validator(mode="after")
+    def _check_rest(self) -> Self:
+        if self.test == "rest" and self.up_to:
+            raise ValueError("test: rest leaves nothing to classes that train on all they have (up_to); choose one")
+        return self
+
+    def split(self, dataset: str, seed: int, n: int, largest: int) -> "SplitSettings":
+        """What determines the split of n images a class, of which `largest` is the largest."""
+        official, rest = self.test == "official", self.test == "rest"
+        test = self.test if isinstance(self.test, int) else 0
+        return SplitSettings(
+            dataset=dataset, seed=seed, n=n, val=self.val, test=test,
+            pool="official" if official else "rest" if rest else "all", up_to=self.up_to,
+            enough=largest + self.val + test if self.classes == "enough" else 0, largest=largest if rest else 0,
+        )  # fmt: skip
+
+
+class Pretraining(Sizes):
     """Training of a source network from random values on its own dataset."""
 
     n: PositiveInt = Field(description="training images a class")
-    val: PositiveInt
-    test: PositiveInt
     solver: Solver = Solver()
 
 
@@ -191,14 +161,12 @@ class Source(Strict):
     pretraining: Pretraining
 
 
-class Target(Strict):
+class Target(Sizes):
     """A dataset adapted to from one source, in splits of n images a class."""
 
     dataset: str
     source: str
-    n: tuple[PositiveInt, ...] = Field(min_length=1, description="images a class of each split")
-    val: PositiveInt = Field(description="validation images a class, the same in all splits")
-    test: PositiveInt = Field(description="test images a class, the same in all splits")
+    n: tuple[PositiveInt, ...] = Field(min_length=1, description="training images a class of each split")
     schemes: tuple[Notation, ...] | None = Field(None, description="schemes of this target, if not the study's")
 
 
@@ -252,9 +220,16 @@ class SplitSettings(Strict):
     n: int
     val: int
     test: int
-    pool: Literal["all", "official"] = "all"
+    pool: Literal["all", "official", "rest"] = "all"
     up_to: bool = False
     enough: int = 0
+    largest: int = 0
+
+    @property
+    def least(self) -> int:
+        """Images that each class must have, if all take part."""
+        train = 1 if self.up_to else max(self.n, self.largest)
+        return train + self.val + (self.test if self.pool == "all" else 1)
 
 
 class TrainingSettings(Strict):

@@ -8,10 +8,10 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
+from freeze_or_tune.datasets import Dataset
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.schemes import Scheme
 from freeze_or_tune.settings import (
-    Dataset,
     Distances,
     Machine,
     Metric,
@@ -66,22 +66,27 @@ class Study(Strict):
 
     def _impossible_splits(self) -> list[str]:
         problems = []
-        for key, dataset, n, val, test in self._split_sizes():
-            held = getattr(self.datasets.get(dataset), "smallest_class", None)
-            if held is not None and n + val + test > held:
-                room = max(0, held - val - test)
+        for key, split in self._largest_splits():
+            held = getattr(self.datasets.get(split.dataset), "smallest_class", None)
+            if held is not None and not split.enough and split.least > held:
+                room = max(0, held - (split.least - split.n))
+                advice = "even 1 is too much" if split.up_to else f"n may be {room} at most"
                 problems.append(
-                    f"{key}: {n} training + {val} validation + {test} test images a class are more than the {held} of "
-                    f"the smallest class of {dataset!r}; n may be {room} at most"
+                    f"{key}: {split.n} training + {split.val} validation + {split.test or 'some'} test images a class "
+                    f"are more than the {held} of the smallest class of {split.dataset!r}; {advice}"
                 )
         return problems
 
-    def _split_sizes(self) -> list[tuple[str, str, int, int, int]]:
+    def _largest_splits(self) -> list[tuple[str, SplitSettings]]:
+        """The largest split of each source and target, under the key of its n; smaller ones are nested in it."""
         sources = [
-            (f"sources.{k}.pretraining.n", s.dataset, s.pretraining.n, s.pretraining.val, s.pretraining.test)
+            (f"sources.{k}.pretraining.n", s.pretraining.split(s.dataset, self.seed, s.pretraining.n, s.pretraining.n))
             for k, s in self.sources.items()
         ]
-        return sources + [(f"targets.{k}.n", t.dataset, max(t.n), t.val, t.test) for k, t in self.targets.items()]
+        targets = [
+            (f"targets.{k}.n", t.split(t.dataset, self.seed, max(t.n), max(t.n))) for k, t in self.targets.items()
+        ]
+        return sources + targets
 
     def _misfit_schemes(self) -> list[str]:
         problems = []
@@ -138,13 +143,12 @@ class Study(Strict):
         known = (sizes.n,) if isinstance(sizes, Pretraining) else sizes.n
         if n not in known:
             raise UserError(f"{name} has no split of {n} images a class; it has n = {', '.join(map(str, known))}")
-        return SplitSettings(dataset=self.dataset_of(name), seed=self.seed, n=n, val=sizes.val, test=sizes.test)
+        return sizes.split(self.dataset_of(name), self.seed, n, max(known))
 
     def splits_of_dataset(self, dataset: str) -> list[SplitSettings]:
-        """The largest split of each source and target that uses a dataset; smaller ones are nested in it."""
+        """The largest split of each source and target that uses a dataset."""
         self.dataset(dataset)
-        sources = [self.split(k, s.pretraining.n) for k, s in self.sources.items() if s.dataset == dataset]
-        return sources + [self.split(k, max(t.n)) for k, t in self.targets.items() if t.dataset == dataset]
+        return [split for _, split in self._largest_splits() if split.dataset == dataset]
 
     def experiment(self, target: str, n: int, scheme: str) -> TrainingSettings:
         """Settings of one experiment; UserError lists what there is if it is not one of the study's."""

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from freeze_or_tune.data.halves import half_classes, in_half
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.splits import Draw, Row, draw, read_split, write_split
-from freeze_or_tune.data.tallies import Tally, tally
+from freeze_or_tune.data.tallies import tally
 from freeze_or_tune.errors import UserError
+from freeze_or_tune.records import SplitTally, Tally
 
 LABELS = "CCA", "Turf", "Sand", "Pocill"
 
@@ -81,8 +82,12 @@ def test_up_to_n_is_nested_and_balanced_where_it_can_be(a: int, b: int, seed: in
 
 def test_what_an_official_pool_cannot_be() -> None:
     for listings, arguments, message in (
-        (birds(), {"test": 5}, "its own test images are used whole .* test must be 0"),
-        ([Listing("a", "x"), Listing("b", "y", "train")], {}, "no official training and test images; use pool: all"),
+        (birds(), {"test": 5}, "its own test images are used whole, so test must be 0"),
+        (
+            [Listing("a", "x"), Listing("b", "y", "train")],
+            {},
+            "no official training and test images; say how many",
+        ),
         (birds(), {"n": 22}, r"'bird 3': 22 training \+ 2 validation .* there are 23; n may be 21 at most"),
         (
             [*birds(), *(Listing(f"new/{i}", "new", "train") for i in range(30))],
@@ -204,11 +209,12 @@ def test_reading_back_what_is_not_exact(tmp_path: Path) -> None:
 def test_tally_of_an_official_pool() -> None:
     what = Draw(seed=0, n=35, val=2, test=0, pool="official", up_to=True)
     counts = tally(birds(), draw(birds(), dataset="cub", **what._asdict()), what)
-    assert (counts.classes_available, counts.classes_used) == (10, 10)
-    assert counts.subsets == (
-        Tally("train", asked=35, available=23, fewest=21, most=28, images=9 * 28 + 21),
-        Tally("val", asked=2, available=23, fewest=2, most=2, images=20),
-        Tally("test", asked=None, available=27, fewest=27, most=29, images=9 * 29 + 27),
+    assert counts == SplitTally(
+        classes_available=10,
+        classes_used=10,
+        train=Tally(asked=35, available=23, fewest=21, most=28, images=9 * 28 + 21),
+        val=Tally(asked=2, available=23, fewest=2, most=2, images=20),
+        test=Tally(asked=None, available=27, fewest=27, most=29, images=9 * 29 + 27),
     )
 
 
@@ -218,11 +224,12 @@ def test_tally_of_classes_with_enough() -> None:
     ]
     what = Draw(seed=0, n=4, val=1, test=2, enough=10)
     counts = tally(listings, draw(listings, dataset="plankton", **what._asdict()), what)
-    assert (counts.classes_available, counts.classes_used) == (3, 2)
-    assert counts.subsets == (
-        Tally("train", asked=4, available=10, fewest=4, most=4, images=8),
-        Tally("val", asked=1, available=10, fewest=1, most=1, images=2),
-        Tally("test", asked=2, available=10, fewest=2, most=2, images=4),
+    assert counts == SplitTally(
+        classes_available=3,
+        classes_used=2,
+        train=Tally(asked=4, available=10, fewest=4, most=4, images=8),
+        val=Tally(asked=1, available=10, fewest=1, most=1, images=2),
+        test=Tally(asked=2, available=10, fewest=2, most=2, images=4),
     )
 
 
@@ -243,3 +250,31 @@ def test_the_images_of_a_half_are_renumbered_when_drawn() -> None:
     assert [labels[f"n{k:08d}"] for k in (3, 4, 6, 7, 8, 11)] == [0, 1, 2, 3, 4, 5]
     with pytest.raises(UserError, match="ImageNet's 1000 classes, but there are 10"):
         in_half(birds(), "A")
+
+
+@given(st.integers(1, 12), st.integers(0, 500), st.integers(0, 99))
+@settings(max_examples=25, deadline=None)
+def test_the_rest_is_tested_and_is_the_same_for_all_n(n: int, seed: int, order: int) -> None:
+    listings = birds()
+    few = draw(listings, dataset="cub", seed=seed, n=n, val=2, test=0, pool="rest", largest=12)
+    random.Random(order).shuffle(listings)
+    many = draw(listings, dataset="cub", seed=seed, n=12, val=2, test=0, pool="rest", largest=12)
+    assert subset(few, "train") <= subset(many, "train")
+    assert subset(few, "test") == subset(many, "test")
+    assert subset(few, "val") == subset(many, "val")
+    # All images of the dataset, whose class 3 has nine fewer than the 59 of the others.
+    assert sizes(many) == {"train": {12}, "val": {2}, "test": {45, 36}}
+    assert len({row.image for row in many}) == len(many) == len(listings)
+
+
+def test_the_rest_must_be_something() -> None:
+    with pytest.raises(UserError, match=r"'bird 3': 48 training \+ 2 validation \+ 1 test = 51 images .* there are 50"):
+        draw(birds(), dataset="cub", seed=0, n=5, val=2, test=0, pool="rest", largest=48)
+    with pytest.raises(UserError, match="images of a group stay together"):
+        draw(reef(), dataset="reef", seed=0, n=5, val=2, test=0, pool="rest", largest=5)
+
+
+def test_a_split_tested_on_the_rest_is_read_again(tmp_path: Path) -> None:
+    rows = draw(birds(), dataset="cub", seed=0, n=3, val=2, test=0, pool="rest", largest=12)
+    write_split(rows, tmp_path / "n3.csv")
+    assert read_split(tmp_path / "n3.csv", 3, 2, 0, pool="rest") == rows

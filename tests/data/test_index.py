@@ -46,6 +46,16 @@ def test_smallest_class_of_the_solar_cells(tmp_path: Path, elpv: Path) -> None:
     assert len(read_index(tmp_path / "elpv.csv")) == 588 + 313 + 920 + 402
 
 
+def test_a_half_of_imagenet_is_half_of_its_classes(tmp_path: Path) -> None:
+    names = [f"n{i:08d}" for i in range(1000)]
+    folder = unpacked(tmp_path / "train", {f"{name}/{name}_1.JPEG": b"" for name in names})
+    for half, first in (("A", [0, 1, 2, 5, 9]), ("B", [3, 4, 6, 7, 8])):
+        build_index("ilsvrc2012", folder, tmp_path / "half.csv", 1, half)
+        classes = [listing.class_name for listing in read_index(tmp_path / "half.csv")]
+        assert classes[:5] == [names[i] for i in first]
+        assert len(classes) == 500
+
+
 @pytest.mark.parametrize("declared", [2, 0, 100])
 def test_wrong_declaration(tmp_path: Path, declared: int) -> None:
     with pytest.raises(UserError, match=f"'dog, big', has 1 images, but .* smallest_class: {declared}"):

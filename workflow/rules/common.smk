@@ -23,8 +23,8 @@ EXPERIMENTS = [f"<results>/experiments/{target}/n{n}/{scheme}.json" for target, 
 DISTANCES = expand("<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics)
 
 
-def archive(wildcards):
-    return study.dataset(wildcards.dataset).archive
+def files_of(wildcards):
+    return study.dataset(wildcards.dataset).files
 
 
 def store(dataset, source):

@@ -1,5 +1,5 @@
 # From nothing to stores and splits: <results>/stores/<dataset>-<pixels>.npy, <results>/splits/<target>/n<k>.csv.
-# A dataset's archive (a zip, a wheel or a folder) is indexed, the images that some split uses are decoded once into a
+# A dataset's files (archives, folders, lists) are indexed, the images that some split uses are decoded once into a
 # store, and splits are drawn from what could be decoded. A source has a split too: the one it is pretrained on.
 
 
@@ -53,17 +53,20 @@ rule digits:
 
 rule index:
     input:
-        archive=archive,
+        files=files_of,
     output:
         index="<results>/indexes/{dataset}.csv",
     log:
         "<logs>/index/{dataset}.log",
     benchmark:
         "<benchmarks>/index/{dataset}.tsv"
-    localrule: True
+    resources:
+        mem_mb=4000,  # a million names and where they lie
+        runtime=240,  # a gzipped tar is read to its end
     params:
         recipe=RECIPES["index"],
         reader=lambda wildcards: study.dataset(wildcards.dataset).reader,
+        half=lambda wildcards: getattr(study.dataset(wildcards.dataset), "half", None),
         smallest_class=lambda wildcards: study.dataset(wildcards.dataset).smallest_class,
     script:
         "../scripts/index.py"
@@ -71,7 +74,7 @@ rule index:
 
 rule store:
     input:
-        archive=archive,
+        files=files_of,
         index="<results>/indexes/{dataset}.csv",
     output:
         store="<results>/stores/{dataset}-{size}.npy",
@@ -87,6 +90,7 @@ rule store:
         runtime=60,
     params:
         recipe=RECIPES["store"],
+        patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
         splits=lambda wildcards: [
             split.model_dump(exclude={"dataset"}) for split in study.splits_of_dataset(wildcards.dataset)
         ],
@@ -100,6 +104,7 @@ rule split:
         rejected=lambda wildcards: store_of(wildcards).replace(".npy", ".rejected.csv"),
     output:
         split="<results>/splits/{target}/n{n}.csv",
+        counts="<results>/splits/{target}/n{n}.json",
     log:
         "<logs>/split/{target}/n{n}.log",
     benchmark:

@@ -6,7 +6,8 @@ from freeze_or_tune.job import logged
 with logged(snakemake.log[0]):
     build_index(
         snakemake.params.reader,
-        Path(snakemake.input.archive),
+        [Path(path) for path in snakemake.input.files],
         Path(snakemake.output.index),
         snakemake.params.smallest_class,
+        snakemake.params.half,
     )

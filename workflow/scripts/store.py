@@ -6,11 +6,12 @@ from freeze_or_tune.job import logged
 
 with logged(snakemake.log[0]):
     build_store(
-        Path(snakemake.input.archive),
+        [Path(path) for path in snakemake.input.files],
         Path(snakemake.input.index),
         [Draw(**split) for split in snakemake.params.splits],
         dataset=snakemake.wildcards.dataset,
         size=int(snakemake.wildcards.size),
         destination=Path(snakemake.output.store),
         threads=snakemake.threads,
+        patch=snakemake.params.patch,
     )

@@ -5,6 +5,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 from freeze_or_tune.data.archives import Paths, open_archives
+from freeze_or_tune.data.halves import Half, in_half
 from freeze_or_tune.data.layouts import READERS, Listing
 from freeze_or_tune.data.tables import read_table, write_table
 from freeze_or_tune.errors import UserError
@@ -12,13 +13,20 @@ from freeze_or_tune.errors import UserError
 COLUMNS = ("image", "class", "subset", "group")
 
 
-def build_index(reader: str, archive: Paths, destination: Path, smallest_class: int | None) -> None:
-    """Write the index of archives, sorted by image; UserError if the smallest class is not as declared."""
+def build_index(
+    reader: str, archive: Paths, destination: Path, smallest_class: int | None, half: Half | None = None
+) -> None:
+    """Write the index of archives (or of one half of ImageNet's classes), sorted by image.
+
+    UserError if the smallest class is not as declared.
+    """
     if reader not in READERS:
         raise UserError(f"{reader!r} is not a reader of datasets; there are {', '.join(READERS)}")
     destination.parent.mkdir(parents=True, exist_ok=True)
     with open_archives(archive, destination.parent) as opened:
         listings = READERS[reader](opened)
+    if half is not None:
+        listings = in_half(listings, half)
     name, count = min(Counter(listing.class_name for listing in listings).items(), key=lambda item: item[::-1])
     if smallest_class is not None and count != smallest_class:
         raise UserError(

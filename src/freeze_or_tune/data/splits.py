@@ -15,8 +15,9 @@ from freeze_or_tune.hashing import stable_digest
 COLUMNS = ("image", "class", "label", "subset")
 
 
-Pool = Literal["all", "official"]
-"""Draw from all images; or take the dataset's own test images whole, and draw the others from its training images."""
+Pool = Literal["all", "official", "rest"]
+"""Draw from all images; or take the dataset's own test images whole, and draw the others from its training images; or
+draw from all images, and test on those that are left."""
 
 
 class Draw(NamedTuple):
@@ -26,12 +27,14 @@ class Draw(NamedTuple):
     n: int
     val: int
     test: int
-    """0 where the pool is official."""
+    """0 where the pool is official or rest."""
     pool: Pool = "all"
     up_to: bool = False
     """A class with fewer than n images left trains on those it has, at least one."""
     enough: int = 0
     """Only classes with so many images in the pool take part; the same for all n, or the splits are not nested."""
+    largest: int = 0
+    """Where the pool is rest: the training images of the largest split, on which none of the splits tests."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def draw(
     pool: Pool = "all",
     up_to: bool = False,
     enough: int = 0,
+    largest: int = 0,
 ) -> list[Row]:
     """Draw n training, `val` and `test` images a class, sorted by image; UserError if a class has too few.
 
@@ -66,15 +70,20 @@ def draw(
     """
     everything = list(listings)
     classes = _classes(_pool(everything, pool, dataset, test), dataset, enough)
-    _check_sizes(classes, dataset, 1 if up_to else n, val, test)
-    quotas = {"test": test, "val": val}
+    least = 1 if up_to else max(n, largest)
+    _check_sizes(classes, dataset, least, val, 1 if pool == "rest" else test)
+    quotas = {"val": val} if pool == "rest" else {"test": test, "val": val}
     members = [listing for images in classes.values() for listing in images]
     grouped = any(listing.group for listing in members)
+    if grouped and pool == "rest":
+        raise UserError(f"dataset {dataset!r}: images of a group stay together, so what is left cannot be the test set")
     dealt = deal(members, quotas, dataset=dataset, seed=seed) if grouped else {}
     chosen: dict[str, dict[str, str]] = {}
     for name, images in classes.items():
         shuffled = sorted(images, key=lambda listing: stable_digest(seed, dataset, listing.class_name, listing.image))
         chosen[name] = _subsets(shuffled, quotas | {"train": n}, dealt)
+        if pool == "rest":
+            chosen[name] |= {listing.image: "test" for listing in shuffled[val + max(n, largest) :]}
         _check_groups(chosen[name], dataset, name, quotas | {"train": 1 if up_to else n})
     if pool == "official":
         _add_official_test(chosen, everything, dataset)
@@ -94,14 +103,15 @@ def write_split(rows: Iterable[Row], path: Path) -> None:
 def read_split(path: Path, n: int, val: int, test: int, *, pool: Pool = "all", up_to: bool = False) -> list[Row]:
     """Read a split; UserError unless each class has the images that the other arguments say.
 
-    Exactly n, `val` and `test`; but 1 to n for training if `up_to`, and at least one of an official test set.
+    Exactly n, `val` and `test`; but 1 to n for training if `up_to`, and at least one where no number of test images
+    is asked for.
     """
     rows = []
     for line, (image, name, label, subset) in read_table(path, COLUMNS):
         if not label.isdecimal():
             raise _damaged(path, f"line {line}: the label is {label!r}, not a number")
         rows.append(Row(image, name, int(label), subset))
-    tests = range(1, len(rows) + 1) if pool == "official" else range(test, test + 1)
+    tests = range(test, test + 1) if pool == "all" else range(1, len(rows) + 1)
     trains = range(1 if up_to else n, n + 1)
     problem = _problem(rows, {"train": trains, "val": range(val, val + 1), "test": tests})
     if problem:
@@ -111,13 +121,13 @@ def read_split(path: Path, n: int, val: int, test: int, *, pool: Pool = "all", u
 
 def _pool(listings: list[Listing], pool: Pool, dataset: str, test: int) -> list[Listing]:
     """The images that are drawn from."""
-    if pool == "all":
+    if pool != "official":
         return listings
     if test:
-        raise UserError(f"dataset {dataset!r}: its own test images are used whole (pool: official), so test must be 0")
+        raise UserError(f"dataset {dataset!r}: its own test images are used whole, so test must be 0")
     own = {listing.subset for listing in listings}
     if not own >= {"train", "test"}:
-        raise UserError(f"dataset {dataset!r} has no official training and test images; use pool: all")
+        raise UserError(f"dataset {dataset!r} has no official training and test images; say how many to test on")
     tested = {listing.group for listing in listings if listing.subset == "test" and listing.group}
     return [listing for listing in listings if listing.subset == "train" and listing.group not in tested]
 
@@ -127,7 +137,9 @@ def _add_official_test(chosen: dict[str, dict[str, str]], listings: list[Listing
     tests = [listing for listing in listings if listing.subset == "test" and listing.class_name in chosen]
     untested = chosen.keys() - {listing.class_name for listing in tests}
     if untested:
-        raise UserError(f"dataset {dataset!r}: class {min(untested)!r} has no official test images; use pool: all")
+        raise UserError(
+            f"dataset {dataset!r}: class {min(untested)!r} has no official test images; say how many to test on"
+        )
     for listing in tests:
         chosen[listing.class_name][listing.image] = "test"
 
