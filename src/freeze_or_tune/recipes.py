@@ -9,7 +9,7 @@ RECIPES = {
     "index": 1,
     "store": 1,
     "split": 1,
-    "training": 2,
+    "training": 3,
     "features": 1,
     "distance": 1,
     "analysis": 2,

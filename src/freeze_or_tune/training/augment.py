@@ -12,7 +12,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What stands between pixels and a network: mean image float32 [S, S, 3], crop C, factor, mirrored or not, layout."""
+    """What stands between pixels and a network: mean image [S, S, 3], crop C, factor, mirrored or not, layout."""
 
     mean: Tensor
     crop: int

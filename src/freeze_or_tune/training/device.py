@@ -1,18 +1,19 @@
 """Where and how training computes."""
 
+import importlib.metadata
 import os
+import platform
 import resource
 from typing import Literal
 
+import numpy as np
 import torch
 
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.settings import Precision
 
 
-def prepare_device(
-    name: Literal["auto", "cpu", "cuda"], threads: int, precision: Precision = "fp32"
-) -> torch.device:
+def prepare_device(name: Literal["auto", "cpu", "cuda"], threads: int, precision: Precision = "fp32") -> torch.device:
     """Choose the device, limit CPU threads, make algorithms deterministic; UserError if a GPU is asked for in vain."""
     torch.set_num_threads(threads)
     # Gradients of a dying network are denormal numbers, on which CPUs are twenty times slower.
@@ -38,6 +39,17 @@ def computing_in(precision: Precision, device: torch.device) -> torch.autocast:
 def device_name(device: torch.device) -> str:
     """The GPU's name, or `cpu`."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def versions(device: torch.device) -> dict[str, str]:
+    """Versions of what computes."""
+    found = {
+        "freeze-or-tune": importlib.metadata.version("freeze-or-tune"), "python": platform.python_version(),
+        "torch": torch.__version__, "numpy": np.__version__,
+    }  # fmt: skip
+    if device.type == "cuda":
+        found |= {"cuda": str(torch.version.cuda), "cudnn": str(torch.backends.cudnn.version())}
+    return found
 
 
 def peak_memory_mb(device: torch.device) -> float:
