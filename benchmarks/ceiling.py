@@ -13,7 +13,7 @@ from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import Network
+from freeze_or_tune.settings import TrainingSettings
 from freeze_or_tune.subsets import load_subsets
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.cache import Cache
@@ -56,44 +56,50 @@ def forward_flops(network: Layered, crop: int) -> float:
 
 def ceiling_rows(prepared: Prepared) -> list[tuple[object, ...]]:
     """For T1-7_R8 at both sizes: what is reached, of the matrix products' ceiling and of batches that are ready."""
-    device = prepare_device("cpu", THREADS)
+    prepare_device("cpu", THREADS)
     rate = gemm_rate()
-    rows = []
-    for target, n, steps, blocks in (("greek", 10, 20, 8), ("caffenet", 10, 2, 3)):
-        settings = prepared.settings(target, n, "T1-7_R8")
-        sizes = settings.network
-        subsets = load_subsets(settings.split, ROOT / prepared.store(target), ROOT / prepared.split(target, n),
-                               Cache(device))  # fmt: skip
-        mean = load_pretrained(ROOT / prepared.weights(settings.source)).mean
-        network = _network(sizes, subsets.classes)
-        # Each layer but the first also needs the gradient of its input: backwards is twice the work of forwards.
-        flops = 3 * forward_flops(network, sizes.crop)
-        optimiser = StepSGD(network, Scheme.parse("T1-7_R8"), settings.solver, 10**6)
-        prefix = Prefix(network, 0, Preprocessing(mean, sizes.crop, sizes.scale), subsets.train, 0, 0)
-        order = data_order(len(subsets.train), settings.solver.batch, 10**6, seed=0)
-        generator = torch.Generator()
-
-        def batch(prefix: Prefix = prefix, order=order, generator=generator) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def]
-            indices, epochs = next(order)
-            return prefix.batch(indices, epochs, generator), prefix.images.labels[indices]
-
-        ready = batch()
-
-        def train(get: Callable[[], tuple[Tensor, Tensor]], network=network, optimiser=optimiser, steps=steps) -> None:  # type: ignore[no-untyped-def]
-            for _ in range(steps):
-                inputs, labels = get()
-                F.cross_entropy(network(inputs), labels).backward()
-                optimiser.step(0)
-
-        train(batch)
-        pairs = [(seconds(lambda: train(batch)), seconds(lambda: train(lambda: ready))) for _ in range(blocks)]
-        reached = steps * settings.solver.batch / median(real for real, _ in pairs)
-        synthetic = median(fake / real for real, fake in pairs)
-        rows.append((target, rate / 1e9, flops / 1e6, rate / flops, reached, reached * flops / rate, synthetic))
-    return rows
+    return [
+        ("small, 64 px", *_reached(prepared, prepared.settings("greek", 10, "T1-7_R8"), rate, steps=20, blocks=8)),
+        (
+            "CaffeNet, 227 px",
+            *_reached(prepared, prepared.settings("caffenet", 10, "T1-7_R8"), rate, steps=2, blocks=3),
+        ),
+    ]
 
 
-def _network(sizes: Network, classes: int) -> Layered:
-    network = caffenet(sizes, classes)
+def _reached(
+    prepared: Prepared, settings: TrainingSettings, rate: float, steps: int, blocks: int
+) -> tuple[float, ...]:  # fmt: skip
+    sizes, target = settings.network, settings.target
+    subsets = load_subsets(
+        settings.split, ROOT / prepared.store(target), ROOT / prepared.split(target, settings.split.n),
+        Cache(torch.device("cpu")),
+    )  # fmt: skip
+    mean = load_pretrained(ROOT / prepared.weights(settings.source)).mean
+    network = caffenet(sizes, subsets.classes)
     initialise(network, sizes.filler, torch.Generator().manual_seed(0))
-    return network.to(memory_format=torch.channels_last)
+    network = network.to(memory_format=torch.channels_last)
+    # Each layer but the first also needs the gradient of its input: backwards is about twice the work of forwards.
+    flops = 3 * forward_flops(network, sizes.crop)
+    optimiser = StepSGD(network, Scheme.parse(settings.scheme), settings.solver, 10**6)
+    prefix = Prefix(network, 0, Preprocessing(mean, sizes.crop, sizes.scale), subsets.train, 0, 0)
+    order = data_order(len(subsets.train), settings.solver.batch, 10**6, seed=0)
+    generator = torch.Generator()
+
+    def batch() -> tuple[Tensor, Tensor]:
+        indices, epochs = next(order)
+        return prefix.batch(indices, epochs, generator), prefix.images.labels[indices]
+
+    ready = batch()
+
+    def train(get: Callable[[], tuple[Tensor, Tensor]]) -> None:
+        for _ in range(steps):
+            inputs, labels = get()
+            F.cross_entropy(network(inputs), labels).backward()
+            optimiser.step(0)
+
+    train(batch)
+    pairs = [(seconds(lambda: train(batch)), seconds(lambda: train(lambda: ready))) for _ in range(blocks)]
+    reached = steps * settings.solver.batch / median(real for real, _ in pairs)
+    synthetic = median(fake / real for real, fake in pairs)
+    return rate / 1e9, flops / 1e6, rate / flops, reached, reached * flops / rate, synthetic

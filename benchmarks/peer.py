@@ -1,7 +1,7 @@
 """The same experiment as a good researcher would write it with torchvision, in a process of its own.
 
-ImageFolder, DataLoader with two workers, transforms, one nn.Sequential, `requires_grad=False` for frozen layers, and SGD
-with parameter groups. Same images, weights, batches, iterations, rates and looks at validation as ours.
+ImageFolder, DataLoader with two workers, transforms, one nn.Sequential, `requires_grad=False` for frozen layers, and
+SGD with parameter groups. Same images, weights, batches, iterations, rates and looks at validation as ours.
 """
 
 import copy
