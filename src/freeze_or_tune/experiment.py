@@ -1,6 +1,5 @@
 """Stage: the runs of one experiment, and pretraining, which is an experiment that copies nothing."""
 
-import hashlib
 import logging
 import math
 from pathlib import Path
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from freeze_or_tune.correctness import pack
 from freeze_or_tune.data.store import Store
-from freeze_or_tune.hashing import stable_digest, stable_seed
+from freeze_or_tune.hashing import digest_of, stable_digest, stable_seed
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
@@ -78,13 +77,8 @@ def _is_made(settings: TrainingSettings, destination: Path) -> bool:
 
 def _key(settings: TrainingSettings, store: Path, *inputs: Path) -> str:
     """A hash of all that determines the runs: settings, recipe, and what the files hold (a store by its checksums)."""
-    contents = [_sha256(path) for path in (store.with_suffix(".csv"), *inputs)]
+    contents = [digest_of(path) for path in (store.with_suffix(".csv"), *inputs)]
     return stable_digest(settings.digest, RECIPES["training"], contents)[:16]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _runs(

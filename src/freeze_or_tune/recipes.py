@@ -10,7 +10,8 @@ RECIPES = {
     "store": 1,
     "split": 1,
     "training": 3,
+    "import": 1,
     "features": 1,
-    "distance": 1,
+    "distance": 2,
     "analysis": 2,
 }

@@ -121,3 +121,30 @@ class Distance(Record):
     standard_error: float | None = Field(None, description="of a held-out accuracy")
     source_images: int
     target_images: int
+
+
+class MeanFeatures(Record):
+    """results/features/<source>/<dataset>.json: the mean of a dataset's features."""
+
+    images: int = Field(gt=0, description="how many it is the mean of")
+    mean: tuple[float, ...]
+
+
+class Origin(Record):
+    """A file of others."""
+
+    file: str
+    sha256: str
+    address: str | None = Field(description="url or page of its row in config/downloads.csv, if it has one")
+    licence: str | None
+
+
+class ImportedNetwork(Record):
+    """results/networks/<source>.json of a source whose weights others have trained."""
+
+    source: str
+    format: str = Field(description="caffemodel or onnx")
+    classes: int
+    parameters: int = Field(description="how many numbers (CaffeNet: 60,965,224)")
+    weights: Origin
+    mean: Origin

@@ -135,7 +135,7 @@ class Sizes(Strict):
             raise ValueError("test: rest leaves nothing to classes that train on all they have (up_to); choose one")
         return self
 
-    def split(self, dataset: str, seed: int, n: int, largest: int) -> "SplitSettings":
+    def draw(self, dataset: str, seed: int, n: int, largest: int) -> "SplitSettings":
         """What determines the split of n images a class, of which `largest` is the largest."""
         official, rest = self.test == "official", self.test == "rest"
         test = self.test if isinstance(self.test, int) else 0
@@ -153,12 +153,45 @@ class Pretraining(Sizes):
     solver: Solver = Solver()
 
 
+class Weights(Strict):
+    """Weights that others have trained, in files from the directory you start snakemake in."""
+
+    file: str = Field(description="CaffeNet's weights: a .caffemodel or an .onnx")
+    mean: str = Field(description="the mean image they were trained with: Caffe's .npy or .binaryproto")
+
+
 class Source(Strict):
-    """A network and the data it was trained on."""
+    """A network and the data it was trained on: weights of others, or pretrained here."""
 
     dataset: str
     network: str
-    pretraining: Pretraining
+    weights: Weights | None = None
+    pretraining: Pretraining | None = None
+    sample: PositiveInt | None = Field(
+        None, description="training images a class that stand for the source in distances; without it, all stored ones"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.weights is None) == (self.pretraining is None):
+            raise ValueError("a source has either weights (of others) or pretraining (from random values)")
+        if self.weights and not self.sample:
+            raise ValueError("sample is missing: a source with weights of others must say how many images a class")
+        if self.pretraining and self.sample and self.sample > self.pretraining.n:
+            raise ValueError(f"sample {self.sample} is more than the {self.pretraining.n} images of pretraining.n")
+        return self
+
+    @property
+    def n(self) -> tuple[int, ...]:
+        """Training images a class of each of its splits: the one it is pretrained on, and the sample."""
+        pretrained = self.pretraining.n if self.pretraining else None
+        return tuple(sorted({n for n in (self.sample, pretrained) if n}))
+
+    def split(self, seed: int, n: int) -> "SplitSettings":
+        """Settings of its split of n images a class; the sample is nested in the pretraining split."""
+        if self.pretraining:
+            return self.pretraining.draw(self.dataset, seed, n, self.pretraining.n)
+        return SplitSettings(dataset=self.dataset, seed=seed, n=n, val=0, test=0)
 
 
 class Target(Sizes):
@@ -168,6 +201,10 @@ class Target(Sizes):
     source: str
     n: tuple[PositiveInt, ...] = Field(min_length=1, description="training images a class of each split")
     schemes: tuple[Notation, ...] | None = Field(None, description="schemes of this target, if not the study's")
+
+    def split(self, seed: int, n: int) -> "SplitSettings":
+        """Settings of its split of n images a class."""
+        return self.draw(self.dataset, seed, n, max(self.n))
 
 
 class SvmSettings(Strict):

@@ -18,13 +18,13 @@ from freeze_or_tune.settings import (
     Name,
     Network,
     Notation,
-    Pretraining,
     Solver,
     Source,
     SplitSettings,
     Strict,
     Target,
     TrainingSettings,
+    Weights,
 )
 
 
@@ -81,13 +81,10 @@ class Study(Strict):
     def _largest_splits(self) -> list[tuple[str, SplitSettings]]:
         """The largest split of each source and target, under the key of its n; smaller ones are nested in it."""
         sources = [
-            (f"sources.{k}.pretraining.n", s.pretraining.split(s.dataset, self.seed, s.pretraining.n, s.pretraining.n))
+            (f"sources.{k}.{'pretraining.n' if s.pretraining else 'sample'}", s.split(self.seed, max(s.n)))
             for k, s in self.sources.items()
         ]
-        targets = [
-            (f"targets.{k}.n", t.split(t.dataset, self.seed, max(t.n), max(t.n))) for k, t in self.targets.items()
-        ]
-        return sources + targets
+        return sources + [(f"targets.{k}.n", t.split(self.seed, max(t.n))) for k, t in self.targets.items()]
 
     def _misfit_schemes(self) -> list[str]:
         problems = []
@@ -130,6 +127,10 @@ class Study(Strict):
         """A metric of this study by name; UserError lists them."""
         return _known("metric", name, {metric: metric for metric in self.distances.metrics})
 
+    def imported(self) -> dict[str, Weights]:
+        """The sources whose weights others have trained."""
+        return {name: source.weights for name, source in self.sources.items() if source.weights}
+
     def network_of(self, source: str) -> Network:
         """The network of a source."""
         return self.networks[self.source(source).network]
@@ -139,12 +140,11 @@ class Study(Strict):
         return [(name, n, scheme) for name, t in self.targets.items() for n in t.n for scheme in self.schemes_of(name)]
 
     def split(self, name: str, n: int) -> SplitSettings:
-        """Settings of a target's split, or (`name` a source) of its pretraining split."""
-        sizes = self.sources[name].pretraining if name in self.sources else self.target(name)
-        known = (sizes.n,) if isinstance(sizes, Pretraining) else sizes.n
-        if n not in known:
-            raise UserError(f"{name} has no split of {n} images a class; it has n = {', '.join(map(str, known))}")
-        return sizes.split(self.dataset_of(name), self.seed, n, max(known))
+        """Settings of a target's split, or (`name` a source) of its pretraining split or its sample."""
+        user = self.sources[name] if name in self.sources else self.target(name)
+        if n not in user.n:
+            raise UserError(f"{name} has no split of {n} images a class; it has n = {', '.join(map(str, user.n))}")
+        return user.split(self.seed, n)
 
     def splits_of_dataset(self, dataset: str) -> list[SplitSettings]:
         """The largest split of each source and target that uses a dataset."""
@@ -165,6 +165,8 @@ class Study(Strict):
     def pretraining(self, source: str) -> TrainingSettings:
         """Settings of a source's pretraining: an experiment that copies nothing."""
         chosen = self.source(source)
+        if chosen.pretraining is None:
+            raise UserError(f"the source {source} is not pretrained here: its weights are imported")
         network = self.network_of(source)
         return TrainingSettings(
             study=self.name, target=source, dataset=chosen.dataset, source=source,

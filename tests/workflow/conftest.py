@@ -68,7 +68,8 @@ def snakemake_in(
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [
             sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--directory", folder,
-            "--configfile", study or folder / "study.yaml", "--profile", ROOT / "profiles/default", "--cores", "2", *arguments,
+            "--configfile", study or folder / "study.yaml", "--profile", ROOT / "profiles/default", "--cores", "2",
+            *arguments,
         ]  # fmt: skip
         return subprocess.run(command, cwd=folder, stdout=PIPE, stderr=STDOUT, text=True, check=False, timeout=timeout)
 

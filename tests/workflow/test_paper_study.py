@@ -2,7 +2,6 @@
 
 import csv
 import json
-import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -165,7 +164,6 @@ def test_nothing_readable_was_left_out(finished) -> None:
 
 def test_another_config_on_the_same_files_reuses_what_it_can(finished) -> None:
     folder, _ = finished
-    assert isinstance(finished[0], Path)
     config = yaml.safe_load((folder / "study.yaml").read_text())
     (folder / "longer.yaml").write_text(yaml.safe_dump(overlaid(config, {"targets": {"sun397": {"n": [1, 3]}}})))
     done = snakemake_in(folder, folder / "Snakefile", folder / "longer.yaml")("--dry-run")

@@ -1,4 +1,5 @@
 # The study of this run, and what rules ask of it.
+import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -45,22 +46,15 @@ def source_of(wildcards):
     return study.target(wildcards.target).source
 
 
-def source_store(wildcards):
-    source = source_of(wildcards)
-    return store(study.dataset_of(source), source)
+def sample(dataset, source):
+    """The split whose training images stand for a dataset as a source sees it; without one, all stored ones do."""
+    chosen = study.source(source)
+    return [f"<results>/splits/{source}/n{chosen.sample}.csv"] if chosen.sample and dataset == chosen.dataset else []
 
 
-def features(dataset, source):
-    return f"<results>/features/{source}/{dataset}.npy"
-
-
-def source_features(wildcards):
-    source = source_of(wildcards)
-    return features(study.dataset_of(source), source)
-
-
-def target_features(wildcards):
-    return features(study.dataset_of(wildcards.target), source_of(wildcards))
+def one_of(names):
+    """A wildcard's constraint to these names; nothing matches that of none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def settings_of_experiment(wildcards):

@@ -1,10 +1,36 @@
 # Distance of a target to its source: <results>/distances/<target>/<metric>.json, metric in cosine, mmd, svm, cnn.
 
 
+def features(dataset, source):
+    return f"<results>/features/{source}/{dataset}"
+
+
+def source_features(wildcards):
+    source = source_of(wildcards)
+    return features(study.dataset_of(source), source)
+
+
+def target_features(wildcards):
+    return features(study.dataset_of(wildcards.target), source_of(wildcards))
+
+
+def images(dataset, source):
+    return [store(dataset, source), *sample(dataset, source)]
+
+
+def source_images(wildcards):
+    source = source_of(wildcards)
+    return images(study.dataset_of(source), source)
+
+
+def target_images(wildcards):
+    return images(study.dataset_of(wildcards.target), source_of(wildcards))
+
+
 rule mean_distance:
     input:
-        source=source_features,
-        target=target_features,
+        source=lambda wildcards: source_features(wildcards) + ".json",
+        target=lambda wildcards: target_features(wildcards) + ".json",
     output:
         record="<results>/distances/{target}/{metric}.json",
     log:
@@ -26,8 +52,8 @@ rule mean_distance:
 
 rule svm_distance:
     input:
-        source=source_features,
-        target=target_features,
+        source=lambda wildcards: source_features(wildcards) + ".npy",
+        target=lambda wildcards: target_features(wildcards) + ".npy",
     output:
         record="<results>/distances/{target}/svm.json",
     log:
@@ -48,8 +74,8 @@ rule svm_distance:
 
 rule cnn_distance:
     input:
-        source=source_store,
-        target=store_of,
+        source=source_images,
+        target=target_images,
     output:
         record="<results>/distances/{target}/cnn.json",
     log:
