@@ -7,7 +7,7 @@ rule experiment:
         split="<results>/splits/{target}/n{n}.csv",
         weights=lambda wildcards: f"<results>/networks/{study.target(wildcards.target).source}.safetensors",
     output:
-        record="<results>/experiments/{target}/n{n}/{scheme}.json",
+        **EXPERIMENT_FILES,
     log:
         "<logs>/experiments/{target}/n{n}/{scheme}.log",
     benchmark:
