@@ -14,10 +14,10 @@ from freeze_or_tune.data.images import UnreadableImage, decode
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.features import source_network
 from freeze_or_tune.files import replacing
-from freeze_or_tune.networks.weights import Pretrained, load_pretrained, read_about, save_pretrained
+from freeze_or_tune.networks.weights import Pretrained, load_pretrained, read_about
 from freeze_or_tune.settings import Network
 from freeze_or_tune.training.augment import Preprocessing
-from freeze_or_tune.training.prefix import in_chunks
+from freeze_or_tune.training.cache import CHUNK
 
 INPUT, OUTPUT = "images", "probabilities"
 
@@ -50,12 +50,8 @@ class Deployed(nn.Module):
 
     def classify(self, images: np.ndarray) -> np.ndarray:
         """`forward` on a few images at a time, without gradients."""
-        return in_chunks(self, torch.from_numpy(images)).numpy()
-
-
-def save(pretrained: Pretrained, use: Use, path: Path) -> None:
-    """Write weights, labels and preprocessing into one file."""
-    save_pretrained(pretrained, path, use.model_dump_json())
+        with torch.no_grad():
+            return torch.cat([self(chunk) for chunk in torch.from_numpy(images).split(CHUNK)]).numpy()
 
 
 def preprocessing(sizes: Network) -> str:

@@ -4,7 +4,6 @@ import pytest
 
 from freeze_or_tune.advised import Advice, Check, Finding
 from freeze_or_tune.analysis.advice import advise, counsel, read_evidence
-from freeze_or_tune.analysis.results import tune_over_freeze
 from freeze_or_tune.records import Distance
 
 from .conftest import Results
@@ -41,8 +40,7 @@ def studied(tmp_path: Path) -> Path:
 
 
 def given(studied: Path, n: int, *cosines: Distance) -> Advice:
-    pairs = tune_over_freeze(read_evidence([studied]))
-    return counsel(check(n), cosines, pairs, {"latin-a": 8, "other": 5})
+    return counsel(check(n), cosines, read_evidence([studied]), {"latin-a": 8, "other": 5})
 
 
 def test_where_paper_and_experiments_agree_it_is_that(studied: Path) -> None:
@@ -123,5 +121,5 @@ def test_the_files_say_the_same(studied: Path, tmp_path: Path) -> None:
 
 def test_targets_of_several_studies_are_told_apart(studied: Path, tmp_path: Path) -> None:
     both = read_evidence([studied, studied])
-    assert set(both["target"]) == {"embedded:near", "embedded:mid", "embedded:far"}
-    assert set(read_evidence([studied])["target"]) == {"near", "mid", "far"}
+    assert set(both.results["target"]) == {"embedded:near", "embedded:mid", "embedded:far"}
+    assert set(read_evidence([studied]).results["target"]) == {"near", "mid", "far"}

@@ -18,4 +18,5 @@ with logged(snakemake.log[0]):
         pictures=[Path(snakemake.output.png), Path(snakemake.output.pdf)],
         machine=Machine.model_validate(snakemake.config.get("machine", {})),
         threads=snakemake.threads,
+        memory_mb=snakemake.resources.mem_mb,
     )

@@ -10,10 +10,11 @@ from freeze_or_tune.advised import Advice, Check, Counsel, Forecast
 from freeze_or_tune.analysis import paper
 from freeze_or_tune.analysis.advice_page import page
 from freeze_or_tune.analysis.forecast import NoForecast, Regression
-from freeze_or_tune.analysis.results import read_results, tune_over_freeze
+from freeze_or_tune.analysis.results import read_results
 from freeze_or_tune.analysis.star import Star, starred
+from freeze_or_tune.analysis.statistics import Evidence
 from freeze_or_tune.analysis.style import write_figure
-from freeze_or_tune.analysis.tables import recommendations
+from freeze_or_tune.analysis.verdicts import recommendations
 from freeze_or_tune.files import write_text
 from freeze_or_tune.levels import Level, data_level, distance_level
 from freeze_or_tune.records import Distance
@@ -30,36 +31,36 @@ def advise(
 
     `blocks` are those of each source's network.
     """
-    results = read_evidence(evidence)
+    known = read_evidence(evidence)
     advice = counsel(
-        Check.read(check), [Distance.read(path) for path in distances], tune_over_freeze(results),
+        Check.read(check), [Distance.read(path) for path in distances], known,
         blocks, tuple(map(str, evidence)),
     )  # fmt: skip
     cosine, foreseen = advice.distances[advice.source], advice.forecast
     star = Star(advice.images_a_class, cosine, foreseen)
-    write_figure(partial(starred, results, star), pictures)
+    write_figure(partial(starred, known, star), pictures, title=f"Advice for {advice.dataset}")
     write_text(markdown, page(advice, markdown.with_suffix(".png").name))
     advice.write(record)
 
 
-def read_evidence(paths: Sequence[Path]) -> pd.DataFrame:
+def read_evidence(paths: Sequence[Path]) -> Evidence:
     """Experiments of one study or of several, whose targets are then told apart by the study's name."""
     tables = [read_results(path) for path in paths]
     if len(tables) > 1:
         tables = [table.assign(target=table["study"] + ":" + table["target"]) for table in tables]
-    return pd.concat(tables, ignore_index=True)
+    return Evidence.of(pd.concat(tables, ignore_index=True))
 
 
 def counsel(
-    check: Check, distances: Sequence[Distance], pairs: pd.DataFrame, blocks: Mapping[str, int],
-    evidence: tuple[str, ...] = (),
+    check: Check, distances: Sequence[Distance], known: Evidence, blocks: Mapping[str, int],
+    files: tuple[str, ...] = (),
 ) -> Advice:  # fmt: skip
-    """Weigh the paper's Table 3, that of `pairs` (tuned over frozen), and a forecast, for the nearest source."""
+    """Weigh the paper's Table 3, that of the experiments in `files`, and a forecast, for the nearest source."""
     nearest = min(distances, key=lambda distance: distance.value)
     n, cosine = check.typical, nearest.value
     near, much = distance_level(cosine), data_level(n)
-    theirs, ours = _COUNSEL[paper.ADVICE[near, much]], _experiments(pairs, near, much)
-    chosen = theirs if ours in (None, theirs) else "Try both"
+    pairs = known.tune_over_freeze()
+    theirs, ours, chosen = weigh(known, near, much)
     tuned, frozen = map(str, all_but_last(blocks[nearest.source]))
     forecast, problem = _foresee(pairs, n, cosine)
     return Advice(
@@ -68,14 +69,15 @@ def counsel(
         images_a_class=n, data_level=much, advice=chosen,
         schemes={"Tune": (tuned,), "Freeze": (frozen,), "Try both": (tuned, frozen)}[chosen],
         paper=theirs, experiments=ours, forecast=forecast, no_forecast=problem,
-        warnings=tuple(_outside(pairs, n, cosine, ours)), evidence=evidence, check=check,
+        warnings=tuple(_outside(pairs, n, cosine, ours)), evidence=files, check=check,
     )  # fmt: skip
 
 
-def _experiments(pairs: pd.DataFrame, near: Level, much: Level) -> Counsel | None:
-    """What the same cell of our own Table 3 says."""
-    table = recommendations(pairs).set_index(["distance_level", "data_level"])
-    return _COUNSEL.get(str(table.loc[(near, much), "advice"]))
+def weigh(known: Evidence, near: Level, much: Level) -> tuple[Counsel, Counsel | None, Counsel]:
+    """What the paper's Table 3 says of these levels, what our own says (None: nothing), and what follows from both."""
+    table = recommendations(known).set_index(["distance_level", "data_level"])
+    theirs, ours = _COUNSEL[paper.ADVICE[near, much]], _COUNSEL.get(str(table.loc[(near, much), "advice"]))
+    return theirs, ours, theirs if ours in (None, theirs) else "Try both"
 
 
 def _foresee(pairs: pd.DataFrame, n: int, cosine: float) -> tuple[Forecast | None, str]:

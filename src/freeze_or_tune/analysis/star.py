@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from freeze_or_tune.advised import Forecast
 from freeze_or_tune.analysis.figures import tuning
-from freeze_or_tune.analysis.style import ratio_axis
+from freeze_or_tune.analysis.statistics import Evidence
 
 
 class Star(NamedTuple):
@@ -18,12 +17,12 @@ class Star(NamedTuple):
     forecast: Forecast | None
 
 
-def starred(results: pd.DataFrame, star: Star) -> Figure:
-    """Figure 2 of `results` and the star; its bar, the forecast's interval, may leave the axes.
+def starred(evidence: Evidence, star: Star) -> Figure:
+    """Figure 2 of the experiments and the star; its bar, the forecast's interval, may leave the axes.
 
     Without a forecast it is hollow and stands at 1: only its place along the axis then means something.
     """
-    figure = tuning(results)
+    figure = tuning(evidence)
     ratio, colour = (star.forecast.ratio, "#F0E442") if star.forecast else (1.0, "white")
     for axes, x in zip(figure.axes, (star.n, star.cosine), strict=True):
         (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
@@ -32,5 +31,5 @@ def starred(results: pd.DataFrame, star: Star) -> Figure:
         axes.plot(x, ratio, "*", color=colour, markersize=14, markeredgecolor="black", markeredgewidth=0.8, zorder=5)
         axes.set_xlim(min(left, x / 1.2), max(right, 1.2 * x))
         if not bottom < ratio < top:
-            ratio_axis(axes, [bottom, top, ratio])
+            axes.set_ylim(min(bottom, ratio / 1.1), max(top, ratio * 1.1))
     return figure
