@@ -1,4 +1,4 @@
-"""How the advice fares: each target is left out of its evidence and advised on; then we look what both ways had given."""
+"""How the advice fares: each target is left out of its evidence and advised on, and both ways are then compared."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
