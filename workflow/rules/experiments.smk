@@ -7,7 +7,7 @@ rule experiment:
         split="<results>/splits/{target}/n{n}.csv",
         weights=lambda wildcards: f"<results>/networks/{study.target(wildcards.target).source}.safetensors",
     output:
-        record="<results>/experiments/{target}/n{n}/{scheme}.json",
+        **EXPERIMENT_FILES,
     log:
         "<logs>/experiments/{target}/n{n}/{scheme}.log",
     benchmark:
@@ -15,8 +15,8 @@ rule experiment:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("experiment"),
+        runtime=minutes("experiment"),
     params:
         recipe=RECIPES["training"],
         settings=settings_of_experiment,

@@ -104,3 +104,23 @@ rule curves:
         recipe=RECIPES["analysis"],
     script:
         "../scripts/curves.py"
+
+
+# Everything to look into in a browser, in one file that needs no network.
+rule page:
+    input:
+        results="<results>/experiments.csv",
+        experiments=EXPERIMENTS,
+        samples=SAMPLES,
+    output:
+        "<results>/report/index.html",
+    log:
+        "<logs>/page.log",
+    benchmark:
+        "<benchmarks>/page.tsv"
+    localrule: True
+    params:
+        recipe=RECIPES["analysis"],
+        sources={name: study.dataset_of(name) for name in study.sources},
+    script:
+        "../scripts/page.py"
