@@ -116,7 +116,7 @@ def test_the_answer_counts_the_pairs_whose_interval_leaves_1_out(whole: Results,
     better, worse = (pairs["low"] > 1).sum(), (pairs["high"] < 1).sum()
     mean = pairs["ratio"].prod() ** (1 / len(pairs))
     assert 0 < better < 9
-    assert f"surely better in {better} of 9 splits, freezing them in {worse}" in page.words
+    assert f"clearly better in {better} of 9 splits, freezing them in {worse}" in page.words
     assert f"on average {mean:.2f} times" in page.words
 
 
@@ -125,7 +125,7 @@ def test_the_answer_says_freezing_where_freezing_was_better(results: Results) ->
     results.experiment("near", 5, "F1-7_R8", [0.8])
     results.distance("near", "cosine", 0.1)
     results.collect()
-    assert "Freezing the copied layers was surely better in 1 of 1 splits" in written(results).words
+    assert "Freezing the copied layers was clearly better in 1 of 1 splits" in written(results).words
 
 
 @pytest.mark.parametrize("accuracies", [{"T1-7_R8": [0.5]}, {"T1-7_R8": [0.5], "F1-7_R8": [0.0]}])

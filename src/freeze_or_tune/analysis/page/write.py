@@ -52,7 +52,7 @@ def render(page: Page) -> str:
         page=page,
         paper=paper,
         rule=RULE,
-        none=NONE,
+        no_pairs=NONE,
         filters=_filters(page.explorable),
         bounds=DISTANCE_BOUNDS,
         data=htmlsafe_json_dumps(page.explorable, dumps=_json),

@@ -15,11 +15,14 @@ function drawRatios() {
       : ["data_level", dataLook, DATA.data_labels];
   const pairs = visiblePairs().filter((pair) => pair.tuned.cosine !== null);
   const levels = Object.keys(labels).filter((k) => pairs.some((pair) => pair.tuned[level] === k));
-  const traces = levels.map((k) => {
+  const traces = levels.map((k, i) => {
+    // A little aside, so that no bar hides another.
+    const aside = i - (levels.length - 1) / 2;
     const chosen = pairs.filter((pair) => pair.tuned[level] === k);
     return {
       type: "scatter", mode: "markers", hoverinfo: "none", name: labels[k], marker: markerOf(look(k), 10),
-      x: chosen.map((pair) => pair.tuned[across]), y: chosen.map((pair) => pair.ratio),
+      x: chosen.map(({ tuned }) => (across === "n" ? tuned.n * 10 ** (0.012 * aside) : tuned.cosine + 0.002 * aside)),
+      y: chosen.map((pair) => pair.ratio),
       customdata: chosen.map((pair) => pair.place),
       error_y: bars(look(k).color, ...["ratio", "low", "high"].map((key) => chosen.map((pair) => pair[key]))),
     };
@@ -80,7 +83,7 @@ function ratioTicks(low, high) {
 function pairLines(place) {
   const pair = DATA.pairs[place];
   const both = [DATA.experiments[pair.tuned], DATA.experiments[pair.frozen]];
-  return [["lead", `Tuned over frozen: ${surely(pair.ratio, pair.low, pair.high)}`], ...both.flatMap(linesOf)];
+  return [["lead", `Tuned over frozen: ${withInterval(pair.ratio, pair.low, pair.high)}`], ...both.flatMap(linesOf)];
 }
 
 function fillRatioTable() {

@@ -41,11 +41,11 @@ function quoted(word) {
 const images = (n) => (n === 1 ? "1 image a class" : `${n} images a class`);
 
 /** A number and its 95 % interval; an end that is infinite is not known. */
-function surely(value, low, high) {
+function withInterval(value, low, high) {
   return `${value.toFixed(3)} (${low?.toFixed(3) ?? "?"}–${high?.toFixed(3) ?? "?"})`;
 }
 
-const accuracyText = ({ mean, low, high }) => surely(mean, low, high);
+const accuracyText = ({ mean, low, high }) => withInterval(mean, low, high);
 
 /** Plotly's bars from low to high around values. */
 function bars(color, values, lows, highs) {
