@@ -13,6 +13,6 @@ RECIPES = {
     "training": 2,
     "import": 1,
     "features": 1,
-    "distance": 1,
+    "distance": 2,
     "analysis": 2,
 }

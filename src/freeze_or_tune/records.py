@@ -123,6 +123,13 @@ class Distance(Record):
     target_images: int
 
 
+class MeanFeatures(Record):
+    """results/features/<source>/<dataset>.json: the mean of a dataset's features."""
+
+    images: int = Field(gt=0, description="how many it is the mean of")
+    mean: tuple[float, ...]
+
+
 class Origin(Record):
     """A file of others."""
 

@@ -1,5 +1,6 @@
 """All rules on a small study of real files: the numbers that come out, and what happens when something goes wrong."""
 
+import csv
 import json
 import re
 import subprocess
@@ -11,6 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import cosine
+
+from freeze_or_tune.estimates import RULES, jobs
+from freeze_or_tune.study import read_study
 
 Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -242,3 +246,16 @@ def test_logs_tell_what_each_run_reached(finished: Path) -> None:
     log = (finished / "results/logs/experiments/digits/n10/T1-7_R8.log").read_text()
     assert re.search(r"iteration 20/60: loss \d+\.\d+, validation accuracy \d+\.\d %, \d+ images/s", log)
     assert len(log.splitlines()) < 10
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_job_takes_less_memory_and_time_than_it_asks_for_and_not_absurdly_less(finished: Path, rule: str) -> None:
+    study = read_study(finished / "study.yaml")
+    folders = {"experiment": "experiments", **{name: "distances" for name in RULES if name.endswith("_distance")}}
+    folder = finished / "results/benchmarks" / folders.get(rule, rule)
+    taken = [next(csv.DictReader(path.open(), delimiter="\t")) for path in folder.rglob("*.tsv")]
+    asked = [estimate for name, _, estimate in jobs(study) if name == rule]
+    memory = max(float(row["max_rss"]) for row in taken if row["max_rss"] != "NA")
+    assert memory < min(one.memory_mb for one in asked)
+    assert max(one.memory_mb for one in asked) < 8 * memory + 500
+    assert max(float(row["s"]) for row in taken) < 60 * min(one.minutes for one in asked)

@@ -50,22 +50,22 @@ def source_of(wildcards):
     return study.target(wildcards.target).source
 
 
-def source_store(wildcards):
-    source = source_of(wildcards)
-    return store(study.dataset_of(source), source)
+def sample(dataset, source):
+    """The split whose training images stand for a dataset as a source sees it; without one, all stored ones do."""
+    chosen = study.source(source)
+    return [f"<results>/splits/{source}/n{chosen.sample}.csv"] if chosen.sample and dataset == chosen.dataset else []
 
 
-def features(dataset, source):
-    return f"<results>/features/{source}/{dataset}.npy"
+def features(dataset, source, suffix):
+    return f"<results>/features/{source}/{dataset}.{suffix}"
 
 
-def source_features(wildcards):
-    source = source_of(wildcards)
-    return features(study.dataset_of(source), source)
+def source_side(wildcards):
+    return study.dataset_of(source_of(wildcards)), source_of(wildcards)
 
 
-def target_features(wildcards):
-    return features(study.dataset_of(wildcards.target), source_of(wildcards))
+def target_side(wildcards):
+    return study.dataset_of(wildcards.target), source_of(wildcards)
 
 
 def one_of(names):

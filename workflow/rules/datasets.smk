@@ -86,8 +86,8 @@ rule store:
         "<benchmarks>/store/{dataset}-{size}.tsv"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("store"),
+        runtime=minutes("store"),
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),

@@ -3,8 +3,8 @@
 
 rule mean_distance:
     input:
-        source=source_features,
-        target=target_features,
+        source=lambda wildcards: features(*source_side(wildcards), "json"),
+        target=lambda wildcards: features(*target_side(wildcards), "json"),
     output:
         record="<results>/distances/{target}/{metric}.json",
     log:
@@ -13,9 +13,7 @@ rule mean_distance:
         "<benchmarks>/distances/{target}/{metric}.tsv"
     wildcard_constraints:
         metric="(?!svm|cnn)[^/]+",  # these two have rules of their own below
-    resources:
-        mem_mb=2000,
-        runtime=20,
+    localrule: True
     params:
         recipe=RECIPES["distance"],
         metric=lambda wildcards: study.metric(wildcards.metric),
@@ -26,8 +24,8 @@ rule mean_distance:
 
 rule svm_distance:
     input:
-        source=source_features,
-        target=target_features,
+        source=lambda wildcards: features(*source_side(wildcards), "npy"),
+        target=lambda wildcards: features(*target_side(wildcards), "npy"),
     output:
         record="<results>/distances/{target}/svm.json",
     log:
@@ -35,8 +33,8 @@ rule svm_distance:
     benchmark:
         "<benchmarks>/distances/{target}/svm.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory("svm_distance"),
+        runtime=minutes("svm_distance"),
     params:
         recipe=RECIPES["distance"],
         source=source_of,
@@ -48,8 +46,8 @@ rule svm_distance:
 
 rule cnn_distance:
     input:
-        source=source_store,
-        target=store_of,
+        source=lambda wildcards: [store(*source_side(wildcards)), *sample(*source_side(wildcards))],
+        target=lambda wildcards: [store(*target_side(wildcards)), *sample(*target_side(wildcards))],
     output:
         record="<results>/distances/{target}/cnn.json",
     log:
@@ -58,8 +56,8 @@ rule cnn_distance:
         "<benchmarks>/distances/{target}/cnn.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("cnn_distance"),
+        runtime=minutes("cnn_distance"),
     params:
         recipe=RECIPES["distance"],
         source=source_of,

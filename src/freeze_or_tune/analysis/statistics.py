@@ -78,7 +78,8 @@ class Evidence:
         keys = zip(_keys(pairs, "scheme"), _keys(pairs, "other_scheme"), strict=True)
         with np.errstate(divide="ignore", invalid="ignore"):
             rows = [self.draws[above] / self.draws[below] for above, below in keys]
-        return np.array(rows).reshape(len(pairs), -1)
+        draws = len(next(iter(self.draws.values())))
+        return np.array(rows).reshape(len(pairs), draws)
 
     def tune_over_freeze(self) -> pd.DataFrame:
         """Ratios of T(1-7)R(8) over F(1-7)R(8) with intervals (figures 2 and 4, table 3)."""
