@@ -57,7 +57,7 @@ def preempt(cluster: Cluster, training: Training) -> None:
 
 def kill_node(cluster: Cluster, training: Training) -> None:
     cluster.kill_node("gpu1")
-    wait_until(lambda: "down" in cluster.call("sinfo", "-h", "-n", "gpu1", "-o", "%T"), "the node is missed")
+    wait_until(lambda: "down" in cluster.call("sinfo", "-h", "-n", "gpu1", "-o", "%T"), "the node is missed", 180)
     cluster.start_node("gpu1")
     back_from_the_queue(cluster, training.job)
 
