@@ -6,15 +6,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .conftest import Results
+from .conftest import SCHEMES, Results
 
-SCHEMES = ("T1-7_R8", "F1-7_R8", "T1-5_R6-8", "F1-5_R6-8", "T1-3_R4-8", "F1-3_R4-8")
 COSINES = {"near-by": 0.06, "half-way": 0.31, "far-off": 0.52}
 
 
 def accuracy(cosine: float, n: int, scheme: str) -> float:
     """Tuning gains with distance and data; starting from random values costs most where data is scarce."""
-    random_blocks = (len("T1-7_R8") != len(scheme)) * (1 if "R6" in scheme else 2)
+    random_blocks = {"R8": 0, "R6-8": 1, "R4-8": 2}[scheme.split("_")[1]]
     tuned = scheme.startswith("T")
     base = 0.95 - 0.6 / np.sqrt(n + 1) - 0.4 * cosine - random_blocks * 0.12 / np.log10(n + 2)
     gain = 0.25 * cosine * np.log10(n + 1) - 0.01 if tuned else 0

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file
 from scipy.spatial.distance import cosine
 
 from freeze_or_tune.analysis.plot import plot
@@ -113,6 +114,16 @@ def test_another_number_of_threads_changes_little(study: Path, snakemake: Snakem
     assert json.loads((study / EXPERIMENT).read_text())["runs"][0]["performance"]["threads"] == 2
     assert after["seed"] == before["seed"]
     assert abs(after["test_accuracy"] - before["test_accuracy"]) <= 0.05  # type: ignore[operator]
+
+
+def test_models_are_kept_where_that_is_asked_for(study: Path, snakemake: Snakemake) -> None:
+    before, model = runs(study), study / EXPERIMENT.replace(".json", ".safetensors")
+    assert not model.exists()
+    done = snakemake(EXPERIMENT, "--config", "keep_models=true")
+    assert done.returncode == 0, done.stdout
+    assert executed(done.stdout) == {"experiment": 1}
+    assert runs(study) == before
+    assert load_file(model)["fc8.weight"].shape == (10, 16)
 
 
 def test_a_deleted_result_is_made_again_and_nothing_else(study: Path, snakemake: Snakemake) -> None:

@@ -24,6 +24,7 @@ EXPERIMENTS = [f"<results>/experiments/{target}/n{n}/{scheme}.json" for target, 
 EXPERIMENT_FILES = {"record": "<results>/experiments/{target}/n{n}/{scheme}.json"}
 if study.keep_models:
     EXPERIMENT_FILES["model"] = "<results>/experiments/{target}/n{n}/{scheme}.safetensors"
+SPLITS = [f"<results>/splits/{target}/n{n}.json" for target, chosen in study.targets.items() for n in chosen.n]
 DISTANCES = expand("<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics)
 
 SAMPLES = expand("<results>/samples/{dataset}.png", dataset=study.used_datasets())

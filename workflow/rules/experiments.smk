@@ -28,6 +28,7 @@ rule collect:
     input:
         experiments=EXPERIMENTS,
         distances=DISTANCES,
+        splits=SPLITS,
     output:
         report("<results>/experiments.csv", category="Experiments", caption="../report/experiments.rst"),
     log:

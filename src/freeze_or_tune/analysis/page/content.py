@@ -14,8 +14,8 @@ class Content(BaseModel):
 
 
 def known(value: float) -> float | None:
-    """The value, or None for one that was not measured."""
-    return None if math.isnan(value) else float(value)
+    """The value, or None for one that was not measured or is infinite: JSON has neither."""
+    return float(value) if math.isfinite(value) else None
 
 
 class Curve(Content):
@@ -28,7 +28,7 @@ class Curve(Content):
 
 
 class Shown(Content):
-    """An experiment as the page shows it; accuracies are those of the test set, one a run."""
+    """An experiment as the page shows it: test accuracies, one a run, their mean and its 95 % interval."""
 
     target: str
     n: int
@@ -41,7 +41,8 @@ class Shown(Content):
     cosine: float | None
     chance: float
     mean: float
-    std: float | None
+    low: float
+    high: float
     accuracies: tuple[float, ...]
     path: str
     curves: tuple[Curve, ...]
@@ -53,6 +54,8 @@ class Pair(Content):
     tuned: int
     frozen: int
     ratio: float
+    low: float | None
+    high: float | None
 
 
 class Looks(Content):
@@ -86,12 +89,14 @@ class Cell(Content):
     advice: str
     pairs: int
     mean: float | None
+    low: float | None
+    high: float | None
     paper: str
     agrees: str
 
 
 class Answer(Content):
-    """What all pairs say together; `mean` is the geometric mean of the ratios of tuned to frozen accuracy."""
+    """What all pairs say together: of how many the 95 % interval lies above 1 or below, and the geometric mean."""
 
     pairs: int
     tuned_better: int
@@ -106,7 +111,10 @@ class Glance(Content):
     date: str
     settings: str
     """Hash of the settings of all experiments."""
-    versions: dict[str, str]
+    versions: tuple[str, ...]
+    """Of what trained the networks."""
+    over: str
+    """What intervals are over: runs, or test images only."""
     targets: int
     splits: int
     experiments: int

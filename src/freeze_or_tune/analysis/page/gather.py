@@ -2,11 +2,9 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from freeze_or_tune.analysis.figures import DATA_LABELS, DISTANCE_LABELS
@@ -23,12 +21,11 @@ from freeze_or_tune.analysis.page.content import (
     known,
 )
 from freeze_or_tune.analysis.page.datasets import datasets
-from freeze_or_tune.analysis.results import cells, read_results, tune_over_freeze
+from freeze_or_tune.analysis.provenance import Provenance
 from freeze_or_tune.analysis.statistics import Evidence
 from freeze_or_tune.analysis.style import DATA_LOOKS, DEPTH_LOOKS, DISTANCE_LOOKS, SCRATCH_LOOK
 from freeze_or_tune.analysis.verdicts import geometric_mean, recommendations
 from freeze_or_tune.errors import UserError
-from freeze_or_tune.hashing import stable_digest
 from freeze_or_tune.records import Experiment, Run
 from freeze_or_tune.schemes import Scheme
 
@@ -44,19 +41,19 @@ def gather(results_csv: Path, experiments: Sequence[Path], samples: Sequence[Pat
 
     UserError if experiments.csv and the experiments' files are not of the same study.
     """
-    results = read_results(results_csv)
-    records = _read(experiments, results, results_csv)
-    shown = _shown(results, records)
+    evidence = Evidence.read(results_csv)
+    results, pairs = evidence.results, evidence.tune_over_freeze()
+    shown = _shown(evidence.cells(), results, _read(experiments, results, results_csv))
     return Page(
-        glance=_glance(results, results_csv, next(iter(records.values()))[1].versions),
-        answer=_answer(tune_over_freeze(results)),
-        cells=_cells(results),
+        glance=_glance(evidence.cells(), results, Provenance.of("page", results_csv, results)),
+        answer=_answer(pairs),
+        cells=_cells(recommendations(evidence)),
         datasets=datasets(results, samples, sources),
         explorable=Explorable(
             targets=tuple(results.sort_values("cosine", kind="stable")["target"].unique()),
             schemes={str(s): s.paper for s in sorted(map(Scheme.parse, results["scheme"].unique()), key=_rank)},
             experiments=shown,
-            pairs=_pairs(results, shown),
+            pairs=_pairs(pairs, shown),
             looks=Looks(distance=DISTANCE_LOOKS, data=DATA_LOOKS, depths=DEPTH_LOOKS, scratch=SCRATCH_LOOK),
             distance_labels=DISTANCE_LABELS,
             data_labels=DATA_LABELS,
@@ -86,18 +83,20 @@ def _read(paths: Sequence[Path], results: pd.DataFrame, results_csv: Path) -> di
     return records
 
 
-def _shown(results: pd.DataFrame, records: Mapping[Key, tuple[Path, Experiment]]) -> tuple[Shown, ...]:
+def _shown(
+    cells: pd.DataFrame, results: pd.DataFrame, records: Mapping[Key, tuple[Path, Experiment]]
+) -> tuple[Shown, ...]:
     runs = results.groupby(["target", "n", "scheme"], sort=False)["test_accuracy"].agg(tuple)
     points = sum(len(run.curve) for _, record in records.values() for run in record.runs)
     step = max(1, math.ceil(points / CURVE_POINTS))
     shown = []
-    for cell in _rows(cells(results)):
+    for cell in _rows(cells):
         key: Key = (cell.target, cell.n, cell.scheme)
         path, record = records[key]
         shown.append(Shown(
             target=cell.target, n=cell.n, scheme=cell.scheme, label=Scheme.parse(cell.scheme).paper,
             mode=cell.mode, depth=cell.depth, distance_level=cell.distance_level, data_level=cell.data_level,
-            cosine=known(cell.cosine), chance=1 / cell.classes, mean=cell.test_accuracy, std=known(cell.test_std),
+            cosine=known(cell.cosine), chance=1 / cell.classes, mean=cell.test_accuracy, low=cell.low, high=cell.high,
             accuracies=runs[key], path=path.as_posix(), curves=tuple(_curve(run, step) for run in record.runs),
         ))  # fmt: skip
     return tuple(shown)
@@ -118,43 +117,46 @@ def _curve(run: Run, step: int) -> Curve:
     )
 
 
-def _pairs(results: pd.DataFrame, shown: Sequence[Shown]) -> tuple[Pair, ...]:
+def _pairs(pairs: pd.DataFrame, shown: Sequence[Shown]) -> tuple[Pair, ...]:
     places = {(s.target, s.n, s.mode): place for place, s in enumerate(shown) if s.depth == 1}
-    pairs = tune_over_freeze(results)
     return tuple(
-        Pair(tuned=places[pair.target, pair.n, "T"], frozen=places[pair.target, pair.n, "F"], ratio=pair.ratio)
+        Pair(
+            tuned=places[pair.target, pair.n, "T"],
+            frozen=places[pair.target, pair.n, "F"],
+            ratio=pair.ratio,
+            low=known(pair.low),
+            high=known(pair.high),
+        )
         for pair in _rows(pairs[pairs["ratio"] > 0])  # the axis is logarithmic
     )
 
 
-def _cells(results: pd.DataFrame) -> tuple[Cell, ...]:
+def _cells(table3: pd.DataFrame) -> tuple[Cell, ...]:
     return tuple(
         Cell(
             distance=row.distance_level, data=row.data_level, advice=row.advice, pairs=row.pairs,
-            mean=known(row.geometric_mean), paper=row.paper, agrees=row.agrees,
+            mean=known(row.geometric_mean), low=known(row.low), high=known(row.high),
+            paper=row.paper, agrees=row.agrees,
         )
-        for row in _rows(recommendations(Evidence.of(results)))
+        for row in _rows(table3)
     )  # fmt: skip
 
 
 def _answer(pairs: pd.DataFrame) -> Answer:
     ratio = pairs["ratio"]
     return Answer(
-        pairs=len(ratio), tuned_better=int((ratio > 1).sum()), frozen_better=int((ratio < 1).sum()),
+        pairs=len(ratio), tuned_better=int((pairs["low"] > 1).sum()), frozen_better=int((pairs["high"] < 1).sum()),
         mean=known(geometric_mean(ratio[ratio > 0].to_numpy())),
     )  # fmt: skip
 
 
-def _glance(results: pd.DataFrame, results_csv: Path, versions: Mapping[str, str]) -> Glance:
-    per_experiment = results.groupby(["target", "n", "scheme"]).size()
-    runs = f"{len(results):,}, {' or '.join(map(str, np.unique(per_experiment)))} each"
+def _glance(cells: pd.DataFrame, results: pd.DataFrame, origin: Provenance) -> Glance:
+    runs = f"{origin.runs:,}, {' or '.join(map(str, sorted(set(cells['runs']))))} each"
     return Glance(
-        study=", ".join(results["study"].unique()),
-        date=datetime.fromtimestamp(results_csv.stat().st_mtime, UTC).date().isoformat(),
-        settings=stable_digest(sorted(results["settings"].unique()))[:16],
-        versions=dict(versions),
-        targets=results["target"].nunique(), splits=len(results.groupby(["target", "n"])),
-        experiments=len(per_experiment), runs=runs, training=_duration(results["seconds"].sum()),
+        study=origin.study, date=origin.date[:10], settings=origin.settings, versions=origin.trained_with,
+        over=" or ".join(cells["over"].unique()), targets=results["target"].nunique(),
+        splits=len(results.groupby(["target", "n"])), experiments=origin.experiments, runs=runs,
+        training=_duration(results["seconds"].sum()),
     )  # fmt: skip
 
 

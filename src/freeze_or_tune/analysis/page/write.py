@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 from freeze_or_tune.analysis import paper
 from freeze_or_tune.analysis.page.content import Explorable, Page
 from freeze_or_tune.analysis.page.gather import gather
-from freeze_or_tune.analysis.verdicts import RULE
+from freeze_or_tune.analysis.verdicts import NONE, RULE
 from freeze_or_tune.files import write_text
 from freeze_or_tune.levels import DISTANCE_BOUNDS
 
@@ -52,6 +52,7 @@ def render(page: Page) -> str:
         page=page,
         paper=paper,
         rule=RULE,
+        no_pairs=NONE,
         filters=_filters(page.explorable),
         bounds=DISTANCE_BOUNDS,
         data=htmlsafe_json_dumps(page.explorable, dumps=_json),

@@ -15,12 +15,16 @@ function drawRatios() {
       : ["data_level", dataLook, DATA.data_labels];
   const pairs = visiblePairs().filter((pair) => pair.tuned.cosine !== null);
   const levels = Object.keys(labels).filter((k) => pairs.some((pair) => pair.tuned[level] === k));
-  const traces = levels.map((k) => {
+  const traces = levels.map((k, i) => {
+    // A little aside, so that no bar hides another.
+    const aside = i - (levels.length - 1) / 2;
     const chosen = pairs.filter((pair) => pair.tuned[level] === k);
     return {
       type: "scatter", mode: "markers", hoverinfo: "none", name: labels[k], marker: markerOf(look(k), 10),
-      x: chosen.map((pair) => pair.tuned[across]), y: chosen.map((pair) => pair.ratio),
+      x: chosen.map(({ tuned }) => (across === "n" ? tuned.n * 10 ** (0.012 * aside) : tuned.cosine + 0.002 * aside)),
+      y: chosen.map((pair) => pair.ratio),
       customdata: chosen.map((pair) => pair.place),
+      error_y: bars(look(k).color, ...["ratio", "low", "high"].map((key) => chosen.map((pair) => pair[key]))),
     };
   });
   draw("ratio", traces, ratioLayout(across, pairs), pairLines, (place) => choose(DATA.pairs[place].tuned, true));
@@ -35,9 +39,8 @@ function legendEntry(look, label) {
 }
 
 function ratioLayout(across, pairs) {
-  const ratios = [...pairs.map((pair) => pair.ratio), 1 / 1.02, 1.02].map(Math.log10);
-  const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
-  const margin = 0.12 * (high - low);
+  const [low, high] = ratioRange(pairs);
+  const margin = 0.08 * (high - low);
   const width = element("ratio").clientWidth;
   const counts = pairs.length ? pairs.map((pair) => pair.tuned.n) : [1, 100];
   const title = { text: across === "n" ? "Images a class (log scale)" : "Distance (cosine)", standoff: 8 };
@@ -57,6 +60,16 @@ function ratioLayout(across, pairs) {
   });
 }
 
+/** Decimal logarithms between which all ratios lie, and their bars unless these would press the ratios together. */
+function ratioRange(pairs) {
+  const ratios = [...pairs.map((pair) => pair.ratio), 1 / 1.02, 1.02];
+  const [low, high] = [ratios.reduce((a, b) => Math.min(a, b)), ratios.reduce((a, b) => Math.max(a, b))];
+  const room = Math.max(Math.sqrt(high / low), 1.1);
+  const bottom = pairs.reduce((least, pair) => Math.min(least, Math.max(pair.low ?? low, low / room)), low);
+  const top = pairs.reduce((most, pair) => Math.max(most, Math.min(pair.high ?? high, high * room)), high);
+  return [Math.log10(bottom), Math.log10(top)];
+}
+
 /** Plain numbers on a logarithmic axis from 10^low to 10^high: the finest steps whose labels do not touch. */
 function ratioTicks(low, high) {
   const grids = [0.02, 0.05, 0.1, 0.2].map((step) => [...Array(500).keys()].map((k) => Number((k * step).toFixed(2))));
@@ -70,13 +83,14 @@ function ratioTicks(low, high) {
 function pairLines(place) {
   const pair = DATA.pairs[place];
   const both = [DATA.experiments[pair.tuned], DATA.experiments[pair.frozen]];
-  return [["lead", `Tuned over frozen: ${pair.ratio.toFixed(3)}`], ...both.flatMap(linesOf)];
+  return [["lead", `Tuned over frozen: ${withInterval(pair.ratio, pair.low, pair.high)}`], ...both.flatMap(linesOf)];
 }
 
 function fillRatioTable() {
   if (!element("ratio-numbers").open) return;
-  const rows = visiblePairs().map(({ tuned, frozen, ratio }) => {
-    const numbers = [tuned.n, tuned.mean.toFixed(3), frozen.mean.toFixed(3), ratio.toFixed(3)];
+  const rows = visiblePairs().map(({ tuned, frozen, ratio, low, high }) => {
+    const interval = `${low?.toFixed(3) ?? "?"}–${high?.toFixed(3) ?? "?"}`;
+    const numbers = [tuned.n, tuned.mean.toFixed(3), frozen.mean.toFixed(3), ratio.toFixed(3), interval];
     return tableRow([tuned.target, ...numbers.map((number) => ({ number }))]);
   });
   element("ratio-numbers").querySelector("tbody").replaceChildren(...rows);
@@ -112,7 +126,7 @@ function drawAccuracies() {
 function panel(places, number, arrangement, { target, width, last }) {
   const experiments = places.map((place) => DATA.experiments[place]);
   const { cosine, chance } = experiments[0];
-  const top = Math.max(chance, ...experiments.map((e) => e.mean + (e.std ?? 0)));
+  const top = Math.max(chance, ...experiments.map((e) => e.high));
   const title = last ? { text: "Images a class", standoff: 6 } : {};
   arrangement[`xaxis${number}`] = dataAxis(experiments.map((e) => e.n), width, { title });
   arrangement[`yaxis${number}`] = axis({ range: [0, Math.min(1.04, 1.1 * top)], tickformat: ".1f", nticks: 6 });
@@ -140,7 +154,7 @@ function schemeTrace(scheme, places, number, aside) {
     xaxis: `x${number}`, yaxis: `y${number}`, marker: markerOf(look, 8),
     line: { color: look.color, width: 1.5, dash: look.open ? "dash" : "solid" },
     x: experiments.map((e) => e.n * aside), y: experiments.map((e) => e.mean),
-    error_y: { type: "data", array: experiments.map((e) => e.std ?? 0), color: look.color, thickness: 1, width: 2 },
+    error_y: bars(look.color, ...["mean", "low", "high"].map((key) => experiments.map((e) => e[key]))),
   };
 }
 

@@ -86,7 +86,7 @@ function draw(id, traces, arrangement, lines, click) {
 function linesOf(experiment) {
   return [
     ["lead", `${experiment.label} on ${experiment.target}, ${images(experiment.n)}`],
-    ["", `test accuracy ${accuracyText(experiment)} (${experiment.accuracies.map((a) => a.toFixed(3)).join(", ")})`],
+    ["", `test accuracy ${accuracyText(experiment)}; runs: ${experiment.accuracies.map((a) => a.toFixed(3)).join(", ")}`],
     ["code", experiment.path],
     ["code", command(experiment)],
   ];

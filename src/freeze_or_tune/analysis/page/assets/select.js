@@ -27,7 +27,7 @@ function visibleExperiments() {
 function visiblePairs() {
   const fits = selection();
   return DATA.pairs
-    .map(({ tuned, frozen, ratio }, place) => ({ place, tuned: DATA.experiments[tuned], frozen: DATA.experiments[frozen], ratio }))
+    .map((pair, place) => ({ ...pair, place, tuned: DATA.experiments[pair.tuned], frozen: DATA.experiments[pair.frozen] }))
     .filter(({ tuned, frozen }) => fits(tuned) && fits(frozen));
 }
 
@@ -40,9 +40,18 @@ function quoted(word) {
 
 const images = (n) => (n === 1 ? "1 image a class" : `${n} images a class`);
 
-function accuracyText(experiment) {
-  const spread = experiment.std === null ? "" : ` ± ${experiment.std.toFixed(3)}`;
-  return experiment.mean.toFixed(3) + spread;
+/** A number and its 95 % interval; an end that is infinite is not known. */
+function withInterval(value, low, high) {
+  return `${value.toFixed(3)} (${low?.toFixed(3) ?? "?"}–${high?.toFixed(3) ?? "?"})`;
+}
+
+const accuracyText = ({ mean, low, high }) => withInterval(mean, low, high);
+
+/** Plotly's bars from low to high around values. */
+function bars(color, values, lows, highs) {
+  const array = values.map((value, i) => (highs[i] ?? value) - value);
+  const arrayminus = values.map((value, i) => value - (lows[i] ?? value));
+  return { type: "data", symmetric: false, array, arrayminus, color, thickness: 1, width: 2 };
 }
 
 /** A new element with text (never markup: names come from files) and attributes. */
