@@ -122,7 +122,7 @@ def metrics(evidence: Evidence) -> Figure:
     everything = metrics_data(evidence)
     everything = everything[everything["ratio"] > 0]
     names = [metric for metric in METRICS if metric in set(everything["metric"])] or ["cosine"]
-    best = max(names, key=lambda name: everything.loc[everything["metric"] == name, "rho"].fillna(-2).max())
+    best = everything["rho"].max()
     columns = min(len(names), 2)
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(WIDTH, 0.7 + 2.2 * rows), layout="constrained")
@@ -135,11 +135,11 @@ def metrics(evidence: Evidence) -> Figure:
         axes.plot(*trend(where, ratio, METRIC_WINDOW * max(span, 1e-9)), "-", color=GREY, zorder=2)
         ratio_axis(axes, everything)
         axes.set_xlabel(METRIC_LABELS[name])
-        axes.set_title(_correlation(pairs), fontweight="bold" if name == best and len(names) > 1 else "normal")
+        axes.set_title(_correlation(pairs), fontweight="bold" if np.isclose(pairs["rho"], best).any() else "normal")
     for axes in grid.flat[len(names) :]:
         axes.remove()
     figure.supylabel("Tuned accuracy over frozen accuracy", fontsize="medium")
-    _legend_under(figure, everything)
+    _legend_under(figure, everything, lines=False)
     return figure
 
 
@@ -217,7 +217,9 @@ def _legend_below(axes: Axes, title: str, handles: list[Line2D]) -> None:
         )  # fmt: skip
 
 
-def _legend_under(figure: Figure, pairs: pd.DataFrame) -> None:
+def _legend_under(figure: Figure, pairs: pd.DataFrame, lines: bool = True) -> None:
     handles = _level_handles(pairs["data_level"], DATA_LOOKS, DATA_LABELS)
+    for handle in handles if not lines else ():
+        handle.set_linestyle("")
     if handles:
         figure.legend(handles=handles, title="Images a class", loc="outside lower center", ncols=3, handlelength=3.2)
