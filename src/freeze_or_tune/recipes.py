@@ -8,6 +8,7 @@ RECIPES = {
     "builtin": 1,
     "index": 1,
     "store": 1,
+    "samples": 1,
     "split": 1,
     "training": 3,
     "import": 1,

@@ -1,5 +1,6 @@
 """All rules on a small study of real files: the numbers that come out, and what happens when something goes wrong."""
 
+import csv
 import json
 import re
 import subprocess
@@ -12,6 +13,10 @@ import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 from scipy.spatial.distance import cosine
+
+from freeze_or_tune.analysis.plot import plot
+from freeze_or_tune.estimates import RULES, jobs
+from freeze_or_tune.study import read_study
 
 Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -35,8 +40,9 @@ def executed(output: str) -> Counter[str]:
 
 def test_each_file_that_is_promised_is_there(finished: Path) -> None:
     folder = finished / "results"
-    names = {f"tables/table{i}.{suffix}" for i in (1, 2, 3) for suffix in ("csv", "md")}
-    names |= {f"figures/fig{i}.{suffix}" for i in (1, 2, 3) for suffix in ("pdf", "png")}
+    names = {f"tables/table{i}.{suffix}" for i in (1, 2, 3) for suffix in ("csv", "md", "tex", "json")}
+    names |= {f"figures/fig{i}.{suffix}" for i in (1, 2, 3, 4) for suffix in ("pdf", "png", "csv", "json")}
+    names |= {f"figures/curves/digits/L/{scheme}.png" for scheme in ("T1-7_R8", "F1-7_R8")}
     assert {name for name in names if not (folder / name).stat().st_size} == set()
     assert (folder / "figures/fig2.pdf").read_bytes().startswith(b"%PDF")
     assert (folder / "figures/fig2.png").read_bytes().startswith(b"\x89PNG")
@@ -223,12 +229,61 @@ def test_a_changed_solver_reruns_experiments_but_not_the_source(study: Path, sna
 def test_the_report_holds_the_figures_with_captions(study: Path, snakemake: Snakemake) -> None:
     done = snakemake("--report", "report.html")
     assert done.returncode == 0, done.stdout
-    report = (study / "report.html").read_text()
-    assert "fig1.png" in report
-    assert "table3.md" in report
+    page = (study / "report.html").read_text()
+    found = json.loads(re.search(r'<script id="results">\s*var results = (\{.*\});?\s*</script>', page)[1])  # type: ignore[index]
+    for i in (1, 2, 3, 4):
+        assert found[f"results/figures/fig{i}.png"]["labels"]["Figure"] == str(i)
+        assert "How to read it" in " ".join(found[f"results/figures/fig{i}.png"]["caption"].split())
+    for i in (1, 2, 3):
+        assert f"table{i}.tex" in found[f"results/tables/table{i}.md"]["caption"]
+    # The report turns the last label, which has two values, into a switch.
+    labels = [entry["labels"] for path, entry in found.items() if "/curves/digits/" in path]
+    assert sorted(label.pop("Copied blocks") for label in labels) == ["fine-tuned", "frozen"]
+    assert labels == [{"Images a class": "L (1–20)", "Random blocks": "R(8)"}] * 2
+
+
+def test_all_figures_and_tables_are_made_again_from_the_one_file(finished: Path, tmp_path: Path) -> None:
+    plot(finished / "results/experiments.csv", tmp_path)
+    again = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.glob("*/*")}
+    assert len(again) == 4 * 4 + 3 * 4
+    assert {path: (finished / "results" / path).read_bytes() for path in again} == again
+
+
+def test_the_page_holds_the_experiments_of_the_table_and_pictures_of_all_datasets(finished: Path) -> None:
+    page = (finished / "results/report/index.html").read_text()
+    data = json.loads(re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[0])
+    table = results(finished).groupby(["target", "n", "scheme"]).test_accuracy.mean()
+    assert {(e["target"], e["n"], e["scheme"]): e["mean"] for e in data["experiments"]} == pytest.approx(
+        table.to_dict()
+    )
+    for experiment in data["experiments"]:
+        record = json.loads((finished / experiment["path"]).read_text())
+        assert [len(run["curve"]) for run in record["runs"]] == [len(c["iterations"]) for c in experiment["curves"]]
+    assert page.count('src="data:image/webp') == 2
+
+
+def test_a_deleted_page_is_made_again_from_what_is_there(study: Path, snakemake: Snakemake) -> None:
+    path = study / "results/report/index.html"
+    before = path.read_bytes()
+    path.unlink()
+    assert executed(snakemake().stdout) == {"page": 1, "all": 1}
+    assert path.read_bytes() == before
 
 
 def test_logs_tell_what_each_run_reached(finished: Path) -> None:
     log = (finished / "results/logs/experiments/digits/n10/T1-7_R8.log").read_text()
     assert re.search(r"iteration 20/60: loss \d+\.\d+, validation accuracy \d+\.\d %, \d+ images/s", log)
     assert len(log.splitlines()) < 10
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_job_takes_less_memory_and_time_than_it_asks_for_and_not_absurdly_less(finished: Path, rule: str) -> None:
+    study = read_study(finished / "study.yaml")
+    folders = {"experiment": "experiments", **{name: "distances" for name in RULES if name.endswith("_distance")}}
+    folder = finished / "results/benchmarks" / folders.get(rule, rule)
+    taken = [next(csv.DictReader(path.open(), delimiter="\t")) for path in folder.rglob("*.tsv")]
+    asked = [estimate for name, _, estimate in jobs(study) if name == rule]
+    memory = max(float(row["max_rss"]) for row in taken if row["max_rss"] != "NA")
+    assert memory < min(one.memory_mb for one in asked)
+    assert max(one.memory_mb for one in asked) < 8 * memory + 500
+    assert max(float(row["s"]) for row in taken) < 60 * min(one.minutes for one in asked)

@@ -18,8 +18,8 @@ rule features:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory("features"),
+        runtime=minutes("features"),
     params:
         recipe=RECIPES["features"],
         network=lambda wildcards: study.network_of(wildcards.source).model_dump(mode="json"),
