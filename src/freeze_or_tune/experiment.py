@@ -12,14 +12,14 @@ from torch import Tensor
 from freeze_or_tune.data.splits import read_split
 from freeze_or_tune.data.store import Store
 from freeze_or_tune.hashing import stable_digest, stable_seed
-from freeze_or_tune.networks.caffenet import caffenet, initialise
+from freeze_or_tune.networks.build import build, own_mean, scale_of
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
 from freeze_or_tune.recipes import RECIPES
 from freeze_or_tune.records import Experiment, Performance, Run
 from freeze_or_tune.schemes import Scheme
 from freeze_or_tune.settings import Machine, TrainingSettings
-from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.augment import Preprocessing, in_order
 from freeze_or_tune.training.checkpoint import Saving, only_process, remove_checkpoints
 from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_device
 from freeze_or_tune.training.loop import Trained, class_accuracies, train
@@ -47,7 +47,7 @@ def load_subsets(settings: TrainingSettings, store: Path, split: Path, device: t
 
     def subset(name: str) -> Images:
         chosen = [row for row in rows if row.subset == name]
-        pixels = torch.from_numpy(images.images([row.image for row in chosen])).flip(-1)  # RGB to Caffe's BGR
+        pixels = in_order(torch.from_numpy(images.images([row.image for row in chosen])), settings.network.bgr)
         return Images(pixels.to(device), torch.tensor([row.label for row in chosen], device=device))
 
     return Subsets(
@@ -85,10 +85,12 @@ def pretrain(
     with only_process(destination) as waited:
         if not (waited and weights.exists() and _is_made(settings, destination)):
             subsets = load_subsets(settings, store, split, device)
-            mean = torch.from_numpy(Store(store).mean(subsets.train_names)).flip(-1)
+            mean = own_mean(settings.network)
+            if mean is None:
+                mean = in_order(torch.from_numpy(Store(store).mean(subsets.train_names)), settings.network.bgr)
             saving = Saving(destination, _key(settings, store, split), machine.checkpoint_seconds)
             record, network = _runs(settings, subsets, None, mean, device, saving)
-            save_pretrained(Pretrained(dict(network.named_parameters()), mean), weights)
+            save_pretrained(Pretrained(network.state_dict(), mean), weights)
             record.write(destination)
         remove_checkpoints(destination)
 
@@ -120,7 +122,7 @@ def _runs(
         return _starting_network(settings, scheme, subsets.classes, pretrained, seed).to(device)
 
     sizes = settings.network
-    preprocessing = Preprocessing(mean.to(device), sizes.crop, sizes.scale, settings.solver.mirror)
+    preprocessing = Preprocessing(mean.to(device), sizes.crop, scale_of(sizes, device), settings.solver.mirror)
     frozen = network(0).eval()
     # Crops are the same for all schemes of a split: schemes are compared on the same views.
     views_seed = stable_seed(settings.seed, settings.target, settings.split.n, "views")
@@ -146,8 +148,7 @@ def _starting_network(
     settings: TrainingSettings, scheme: Scheme, classes: int, pretrained: Pretrained | None, seed: int
 ) -> Layered:
     """Random values from `seed`, and over them the copied blocks."""
-    network = caffenet(settings.network, classes)
-    initialise(network, settings.network.filler, torch.Generator().manual_seed(seed))
+    network = build(settings.network, classes, seed)
     if pretrained is not None:
         pretrained.copy_to(network, range(1, scheme.copied + 1))
     return network.to(memory_format=torch.channels_last)

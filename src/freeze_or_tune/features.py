@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from freeze_or_tune.backbones import Network
 from freeze_or_tune.data.store import Store
 from freeze_or_tune.files import replacing
-from freeze_or_tune.networks.caffenet import caffenet
+from freeze_or_tune.networks.build import build, scale_of
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained
-from freeze_or_tune.settings import Machine, Network
-from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.settings import Machine
+from freeze_or_tune.training.augment import Preprocessing, in_order
 from freeze_or_tune.training.device import prepare_device
 
 _CHUNK = 250
@@ -21,7 +22,7 @@ _CHUNK = 250
 
 def source_network(sizes: Network, pretrained: Pretrained) -> Layered:
     """The source network with all its blocks, the classifier included, in evaluation mode."""
-    network = caffenet(sizes, pretrained.classes)
+    network = build(sizes, pretrained.classes, seed=0)
     pretrained.copy_to(network, range(1, network.blocks + 1))
     return network.eval()
 
@@ -34,18 +35,18 @@ def extract_features(
     pretrained = load_pretrained(source)
     network = source_network(sizes, pretrained).to(torch_device)
     images = Store(store)
-    preprocessing = Preprocessing(pretrained.mean.to(torch_device), sizes.crop, sizes.scale)
-    features = np.concatenate(list(_chunks(network, images, preprocessing)))
+    preprocessing = Preprocessing(pretrained.mean.to(torch_device), sizes.crop, scale_of(sizes, torch_device))
+    features = np.concatenate(list(_chunks(network, images, preprocessing, sizes.bgr)))
     with replacing(index) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["image"], *([name] for name in images.names)])
     with replacing(destination) as temporary:
         np.save(temporary, features)
 
 
-def _chunks(network: Layered, images: Store, preprocessing: Preprocessing) -> Iterator[np.ndarray]:
+def _chunks(network: Layered, images: Store, preprocessing: Preprocessing, bgr: bool) -> Iterator[np.ndarray]:
     for start in range(0, len(images), _CHUNK):
-        pixels = (
-            torch.from_numpy(images.images(images.names[start : start + _CHUNK])).flip(-1).to(preprocessing.mean.device)
-        )
+        pixels = in_order(torch.from_numpy(images.images(images.names[start : start + _CHUNK])), bgr)
         with torch.no_grad():
-            yield network.features(preprocessing.centre_views(pixels)).float().cpu().numpy()
+            yield (
+                network.features(preprocessing.centre_views(pixels.to(preprocessing.mean.device))).float().cpu().numpy()
+            )

@@ -1,11 +1,9 @@
 """The parts of a study, and what determines a result, as typed models. Pure Python, like `study.py`."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -14,8 +12,10 @@ from pydantic import (
     model_validator,
 )
 
+from freeze_or_tune.backbones import Network
 from freeze_or_tune.hashing import stable_digest
 from freeze_or_tune.schemes import Scheme
+from freeze_or_tune.strict import Strict
 
 Metric = Literal["cosine", "mmd", "svm", "cnn"]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -28,51 +28,6 @@ def _notation(text: str) -> str:
 
 
 Notation = Annotated[str, AfterValidator(_notation)]
-
-
-class Strict(BaseModel):
-    """A part of a study: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_unknown_keys(cls, values: Any) -> Any:
-        unknown = [key for key in values if key not in cls.model_fields] if isinstance(values, dict) else []
-        if unknown:
-            raise ValueError(f"unknown key {', '.join(map(repr, unknown))}; allowed are {', '.join(cls.model_fields)}")
-        return values
-
-
-class Network(Strict):
-    """CaffeNet by its sizes; `networks/caffenet.py` says what they mean."""
-
-    architecture: Literal["caffenet"] = "caffenet"
-    channels: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
-        description="output channels of conv1-conv5 (CaffeNet: 96, 256, 384, 384, 256)"
-    )
-    features: PositiveInt = Field(description="outputs of fc6 and of fc7 (CaffeNet: 4096)")
-    image_size: PositiveInt = Field(description="images are warped to this many pixels a side (CaffeNet: 256)")
-    crop: PositiveInt = Field(description="the network sees crops of this many pixels a side (CaffeNet: 227)")
-    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, description="after fc6 and fc7")
-    scale: PositiveFloat = Field(1.0, description="factor of the pixels (0-255) after the mean is subtracted")
-    filler: Literal["caffenet", "msra"] = Field(
-        "caffenet", description="random weights: CaffeNet's fixed deviations, or Caffe's msra filler, sqrt(2 / fan-in)"
-    )
-
-    @property
-    def blocks(self) -> int:
-        """Number of blocks (layers with weights)."""
-        return 8
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.crop > self.image_size:
-            raise ValueError(f"crop {self.crop} is larger than image_size {self.image_size}")
-        odd = [count for count in self.channels if count % 2]
-        if odd:
-            raise ValueError(f"channels {odd}: each must be even, conv2, conv4 and conv5 have two groups")
-        return self
 
 
 class Solver(Strict):

@@ -8,6 +8,7 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
+from freeze_or_tune.backbones import Network
 from freeze_or_tune.datasets import Dataset
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.schemes import Scheme
@@ -16,16 +17,15 @@ from freeze_or_tune.settings import (
     Machine,
     Metric,
     Name,
-    Network,
     Notation,
     Pretraining,
     Solver,
     Source,
     SplitSettings,
-    Strict,
     Target,
     TrainingSettings,
 )
+from freeze_or_tune.strict import Strict
 
 
 class Study(Strict):

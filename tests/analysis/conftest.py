@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from freeze_or_tune.analysis.results import collect
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.records import Distance, Experiment, Performance, Run
-from freeze_or_tune.settings import Network, Solver, SplitSettings, TrainingSettings
+from freeze_or_tune.settings import Solver, SplitSettings, TrainingSettings
 
-NETWORK = Network(channels=(16, 16, 16, 16, 16), features=32, image_size=40, crop=36)
+NETWORK = CaffeNet(channels=(16, 16, 16, 16, 16), features=32, image_size=40, crop=36)
 
 
 class Results:

@@ -10,13 +10,21 @@ import torch
 from torch import Tensor
 
 
+def in_order(images: Tensor, bgr: bool) -> Tensor:
+    """RGB images [..., 3] in a network's order of channels."""
+    return images.flip(-1) if bgr else images
+
+
 @dataclass(frozen=True)
 class Preprocessing:
-    """What stands between pixels and a network: mean image float32 [S, S, 3], crop C, factor, mirrored or not."""
+    """What stands between pixels and a network: mean image float32 [S, S, 3], crop C, factor, mirrored or not.
+
+    The factor is one number, or one a channel (float32 [3]).
+    """
 
     mean: Tensor
     crop: int
-    scale: float = 1.0
+    scale: float | Tensor = 1.0
     mirror: bool = False
 
     def random_views(self, images: Tensor, generator: torch.Generator) -> Tensor:
