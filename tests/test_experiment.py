@@ -11,6 +11,7 @@ from PIL import Image
 
 from freeze_or_tune import experiment as module
 from freeze_or_tune.backbones import CaffeNet
+from freeze_or_tune.correctness import unpack
 from freeze_or_tune.data.index import build_index, read_index
 from freeze_or_tune.data.splits import Draw, draw, read_split, write_split
 from freeze_or_tune.data.store import build_store
@@ -144,6 +145,7 @@ def test_the_saved_source_classifies_as_its_record_says(files: Files) -> None:
     with torch.no_grad():
         predicted = network(torch.from_numpy(crops.copy())).argmax(1).numpy()
     assert record.runs[0].test_accuracy == pytest.approx(np.mean(predicted == [row.label for row in rows]))
+    assert unpack(record.runs[0].correct, len(rows)) == [p == row.label for p, row in zip(predicted, rows, strict=True)]
 
 
 @pytest.mark.parametrize("scheme", ["T1-5_R6-8", "F1-5_R6-8", "F1-7_R8"])

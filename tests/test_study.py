@@ -63,6 +63,9 @@ def _set(key: str, value: Any) -> Callable[[Config], None]:
     return change
 
 
+WEIGHTS = {"file": "net.caffemodel", "mean": "mean.npy"}
+IMPORTED = {"dataset": "latin-a", "network": "caffenet-small", "weights": WEIGHTS, "sample": 50}
+
 MISTAKES: dict[str, tuple[Callable[[Config], Any], list[str]]] = {
     "a misspelt key": (_set("solver.lerning_rate", 1), ["solver", "'lerning_rate'", "learning_rate"]),
     "a misspelt key at the top": (_set("sead", 1), ["'sead'", "seed"]),
@@ -73,6 +76,17 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], list[str]]] = {
     "a scheme of another network": (_set("schemes", ["T1-4_R5"]), ["T1-4_R5", "has 8 blocks"]),
     "an impossible split": (_set("targets.digits.n", [1, 150]), ["targets.digits.n", "150", "174", "114 at most"]),
     "an impossible pretraining": (_set("sources.latin-a.pretraining.n", 101), ["sources.latin-a", "100 at most"]),
+    "a source of no network": (
+        lambda config: config["sources"]["latin-a"].pop("pretraining"),
+        ["either weights", "or"],
+    ),
+    "a source of two networks": (_set("sources.latin-a.weights", WEIGHTS), ["sources.latin-a", "either weights"]),
+    "an import without a sample": (
+        _set("sources.bvlc", IMPORTED | {"sample": None}),
+        ["sources.bvlc", "sample is miss"],
+    ),
+    "a sample that is too large": (_set("sources.latin-a.sample", 101), ["sample 101", "the 100 images"]),
+    "an impossible sample": (_set("sources.bvlc", IMPORTED | {"sample": 131}), ["sources.bvlc.sample", "130 at most"]),
     "an unknown source": (_set("targets.greek.source", "imagenet"), ["targets.greek.source", "'imagenet'", "latin-a"]),
     "an unknown dataset": (_set("targets.greek.dataset", "birds"), ["targets.greek.dataset", "'birds'", "digits"]),
     "a test set that is none": (_set("targets.digits.test", "all"), ["targets.digits.test", "'official'", "'rest'"]),
@@ -157,6 +171,29 @@ def test_how_a_target_is_tested_is_part_of_its_splits(config: Config) -> None:
     config["targets"]["digits"] |= {"test": "official", "classes": "all", "up_to": True}
     split = load_study(config).split("digits", 1)
     assert (split.pool, split.test, split.largest, split.enough, split.up_to) == ("official", 0, 0, 0, True)
+
+
+def test_an_imported_source_has_one_split_that_only_trains(config: Config) -> None:
+    config["sources"]["bvlc"] = IMPORTED
+    study = load_study(config)
+    assert list(study.imported()) == ["bvlc"]
+    split = study.split("bvlc", 50)
+    assert (split.dataset, split.n, split.val, split.test) == ("latin-a", 50, 0, 0)
+    assert [s.n for s in study.splits_of_dataset("latin-a")] == [100, 50]
+    with pytest.raises(UserError, match="weights are imported"):
+        study.pretraining("bvlc")
+
+
+def test_the_sample_of_a_pretrained_source_lies_in_its_pretraining_split(config: Config) -> None:
+    config["sources"]["latin-a"]["sample"] = 20
+    study = load_study(config)
+    whole, sample = study.split("latin-a", 100), study.split("latin-a", 20)
+    # Splits with the same validation and test sets are nested.
+    assert sample == whole.model_copy(update={"n": 20})
+    assert study.pretraining("latin-a").split == whole
+    assert [split.n for split in study.splits_of_dataset("latin-a")] == [100]
+    with pytest.raises(UserError, match="n = 20, 100"):
+        study.split("latin-a", 30)
 
 
 @given(images=st.integers(1, 100_000), batch=st.integers(1, 512), epochs=st.integers(1, 100))

@@ -1,6 +1,5 @@
 """Stage: the runs of one experiment, and pretraining, which is an experiment that copies nothing."""
 
-import hashlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from freeze_or_tune.correctness import pack
 from freeze_or_tune.data.splits import read_split
 from freeze_or_tune.data.store import Store
-from freeze_or_tune.hashing import stable_digest, stable_seed
+from freeze_or_tune.hashing import digest_of, stable_digest, stable_seed
 from freeze_or_tune.networks.build import build, own_mean, scale_of
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
@@ -22,7 +22,7 @@ from freeze_or_tune.settings import Machine, TrainingSettings
 from freeze_or_tune.training.augment import Preprocessing, in_order
 from freeze_or_tune.training.checkpoint import Saving, only_process, remove_checkpoints
 from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_device
-from freeze_or_tune.training.loop import Trained, class_accuracies, train
+from freeze_or_tune.training.loop import Trained, class_accuracies, correctness, train
 from freeze_or_tune.training.prefix import HeldOut, Images, Prefix
 
 log = logging.getLogger(__name__)
@@ -102,13 +102,8 @@ def _is_made(settings: TrainingSettings, destination: Path) -> bool:
 
 def _key(settings: TrainingSettings, store: Path, *inputs: Path) -> str:
     """A hash of all that determines the runs: settings, recipe, and what the files hold (a store by its checksums)."""
-    contents = [_sha256(path) for path in (store.with_suffix(".csv"), *inputs)]
+    contents = [digest_of(path) for path in (store.with_suffix(".csv"), *inputs)]
     return stable_digest(settings.digest, RECIPES["training"], contents)[:16]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _runs(
@@ -158,12 +153,13 @@ def _record(
     trained: Trained, network: Layered, test: HeldOut, seed: int, number: int, batch: int, device: torch.device
 ) -> Run:
     """Look at the test set, once, and write down how the run went."""
-    accuracy, mean_class = class_accuracies(network, test)
+    correct = correctness(network, test)
+    accuracy, mean_class = class_accuracies(correct, test.labels)
     log.info("best at iteration %d: test accuracy %.1f %%", trained.best_iteration, 100 * accuracy)
     return Run(
         run=number, seed=seed, val_accuracy=trained.val_accuracy, test_accuracy=accuracy,
         mean_class_accuracy=mean_class, iterations=trained.iterations, best_iteration=trained.best_iteration,
-        curve=trained.curve,
+        curve=trained.curve, correct=pack(correct.tolist()),
         performance=Performance(
             seconds=trained.seconds, images_per_second=trained.iterations * batch / trained.seconds,
             peak_memory_mb=peak_memory_mb(device), device=device_name(device), threads=torch.get_num_threads(),

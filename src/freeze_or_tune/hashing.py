@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 
@@ -14,3 +15,9 @@ def stable_digest(*parts: Any) -> str:
 def stable_seed(*parts: Any) -> int:
     """A seed in [0, 2**63) for any generator, from `parts` alone (numpy and torch both take it)."""
     return int(stable_digest(*parts)[:16], 16) >> 1
+
+
+def digest_of(path: Path, algorithm: str = "sha256") -> str:
+    """Compute a file's digest in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()

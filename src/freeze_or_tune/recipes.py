@@ -9,8 +9,9 @@ RECIPES = {
     "index": 1,
     "store": 1,
     "split": 1,
-    "training": 1,
+    "training": 2,
+    "import": 1,
     "features": 1,
     "distance": 1,
-    "analysis": 1,
+    "analysis": 2,
 }

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from freeze_or_tune.correctness import check
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.files import write_text
 from freeze_or_tune.settings import Metric, TrainingSettings
@@ -63,6 +64,7 @@ class Run(Record):
     mean_class_accuracy: Accuracy = Field(description="mean over classes of the test accuracy")
     iterations: int
     best_iteration: int
+    correct: str = Field(description="which test images are right, in the order of the split (correctness.py)")
     curve: tuple[CurvePoint, ...]
     performance: Performance
 
@@ -79,6 +81,35 @@ class Experiment(Record):
     versions: dict[str, str]
     runs: tuple[Run, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for run in self.runs:
+            try:
+                check(run.correct, self.test_images, run.test_accuracy)
+            except ValueError as problem:
+                raise ValueError(f"correct of run {run.run}: {problem}") from None
+        return self
+
+
+class Tally(Record):
+    """One subset of a split; numbers are images a class unless they say otherwise."""
+
+    asked: int | None = Field(description="None: all there are (an official test set, or the rest)")
+    available: int = Field(description="what the smallest class in use holds, for all subsets that draw from the same")
+    fewest: int
+    most: int
+    images: int = Field(description="of all classes")
+
+
+class SplitTally(Record):
+    """results/splits/<target>/n<k>.json: what a split asked for, what there was, and what it got."""
+
+    classes_available: int
+    classes_used: int
+    train: Tally
+    val: Tally
+    test: Tally
+
 
 class Distance(Record):
     """results/distances/<target>/<metric>.json."""
@@ -90,3 +121,24 @@ class Distance(Record):
     standard_error: float | None = Field(None, description="of a held-out accuracy")
     source_images: int
     target_images: int
+    estimated: bool = Field(False, description="the source's mean is no measured one, but of batch norm's statistics")
+
+
+class Origin(Record):
+    """A file of others."""
+
+    file: str
+    sha256: str
+    address: str | None = Field(description="url or page of its row in config/downloads.csv, if it has one")
+    licence: str | None
+
+
+class ImportedNetwork(Record):
+    """results/networks/<source>.json of a source whose weights others have trained."""
+
+    source: str
+    format: str = Field(description="suffix of the file: caffemodel, onnx, pth, safetensors, whl or zip")
+    classes: int
+    parameters: int = Field(description="how many numbers (CaffeNet: 60,965,224)")
+    weights: Origin
+    mean: Origin | None = Field(None, description="CaffeNet's; timm's networks have one number a channel")

@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from freeze_or_tune.backbones import Network
+from freeze_or_tune.errors import UserError
 from freeze_or_tune.hashing import stable_digest
 from freeze_or_tune.schemes import Scheme
 from freeze_or_tune.strict import Strict
@@ -86,7 +87,7 @@ class Sizes(Strict):
             raise ValueError("test: rest leaves nothing to classes that train on all they have (up_to); choose one")
         return self
 
-    def split(self, dataset: str, seed: int, n: int, largest: int) -> "SplitSettings":
+    def draw(self, dataset: str, seed: int, n: int, largest: int) -> "SplitSettings":
         """What determines the split of n images a class, of which `largest` is the largest."""
         official, rest = self.test == "official", self.test == "rest"
         test = self.test if isinstance(self.test, int) else 0
@@ -104,12 +105,58 @@ class Pretraining(Sizes):
     solver: Solver = Solver()
 
 
-class Source(Strict):
-    """A network and the data it was trained on."""
+class Weights(Strict):
+    """Weights that others have trained, in files from the directory you start snakemake in."""
 
-    dataset: str
+    file: str = Field(
+        description="CaffeNet's weights: a .caffemodel or an .onnx; a timm network's: a state dict in a .pth or a "
+        ".safetensors, or a .whl or .zip that holds one"
+    )
+    mean: str | None = Field(
+        None, description="CaffeNet: the mean image they were trained with, Caffe's .npy or .binaryproto"
+    )
+    by_order: bool = Field(False, description="timm: the file has the network's tensors in order, under other names")
+
+
+class Source(Strict):
+    """A network and the data it was trained on: weights of others, or pretrained here.
+
+    Without the data, its mean features are estimated from the statistics of its batch norms.
+    """
+
+    dataset: str | None = Field(None, description="the images it was trained on; weights of others go without, too")
     network: str
-    pretraining: Pretraining
+    weights: Weights | None = None
+    pretraining: Pretraining | None = None
+    sample: PositiveInt | None = Field(
+        None, description="training images a class that stand for the source in distances; without it, all stored ones"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.weights is None) == (self.pretraining is None):
+            raise ValueError("a source has either weights (of others) or pretraining (from random values)")
+        if self.dataset is None and (self.pretraining or self.sample):
+            raise ValueError("dataset is missing: pretraining and sample are about its images")
+        if self.weights and self.dataset and not self.sample:
+            raise ValueError("sample is missing: a source with weights of others must say how many images a class")
+        if self.pretraining and self.sample and self.sample > self.pretraining.n:
+            raise ValueError(f"sample {self.sample} is more than the {self.pretraining.n} images of pretraining.n")
+        return self
+
+    @property
+    def n(self) -> tuple[int, ...]:
+        """Training images a class of each of its splits: the one it is pretrained on, and the sample."""
+        pretrained = self.pretraining.n if self.pretraining else None
+        return tuple(sorted({n for n in (self.sample, pretrained) if n}))
+
+    def split(self, seed: int, n: int) -> "SplitSettings":
+        """Settings of its split of n images a class; the sample is nested in the pretraining split."""
+        if self.dataset is None:
+            raise UserError("a source without a dataset has no splits")
+        if self.pretraining:
+            return self.pretraining.draw(self.dataset, seed, n, self.pretraining.n)
+        return SplitSettings(dataset=self.dataset, seed=seed, n=n, val=0, test=0)
 
 
 class Target(Sizes):
@@ -119,6 +166,10 @@ class Target(Sizes):
     source: str
     n: tuple[PositiveInt, ...] = Field(min_length=1, description="training images a class of each split")
     schemes: tuple[Notation, ...] | None = Field(None, description="schemes of this target, if not the study's")
+
+    def split(self, seed: int, n: int) -> "SplitSettings":
+        """Settings of its split of n images a class."""
+        return self.draw(self.dataset, seed, n, max(self.n))
 
 
 class SvmSettings(Strict):

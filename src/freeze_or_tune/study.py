@@ -8,7 +8,7 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
-from freeze_or_tune.backbones import Network
+from freeze_or_tune.backbones import CaffeNet, Network
 from freeze_or_tune.datasets import Dataset
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.schemes import Scheme
@@ -18,12 +18,12 @@ from freeze_or_tune.settings import (
     Metric,
     Name,
     Notation,
-    Pretraining,
     Solver,
     Source,
     SplitSettings,
     Target,
     TrainingSettings,
+    Weights,
 )
 from freeze_or_tune.strict import Strict
 
@@ -46,14 +46,20 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = [*self._unknown_names(), *self._impossible_splits(), *self._misfit_schemes()]
+        problems = [
+            *self._unknown_names(),
+            *self._impossible_splits(),
+            *self._misfit_schemes(),
+            *self._misfit_weights(),
+            *self._metrics_without_images(),
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
     def _unknown_names(self) -> list[str]:
         wanted: list[tuple[str, str, Mapping[str, Any]]] = [
-            *((f"sources.{k}.dataset", s.dataset, self.datasets) for k, s in self.sources.items()),
+            *((f"sources.{k}.dataset", s.dataset, self.datasets) for k, s in self.sources.items() if s.dataset),
             *((f"sources.{k}.network", s.network, self.networks) for k, s in self.sources.items()),
             *((f"targets.{k}.dataset", t.dataset, self.datasets) for k, t in self.targets.items()),
             *((f"targets.{k}.source", t.source, self.sources) for k, t in self.targets.items()),
@@ -80,13 +86,11 @@ class Study(Strict):
     def _largest_splits(self) -> list[tuple[str, SplitSettings]]:
         """The largest split of each source and target, under the key of its n; smaller ones are nested in it."""
         sources = [
-            (f"sources.{k}.pretraining.n", s.pretraining.split(s.dataset, self.seed, s.pretraining.n, s.pretraining.n))
+            (f"sources.{k}.{'pretraining.n' if s.pretraining else 'sample'}", s.split(self.seed, max(s.n)))
             for k, s in self.sources.items()
+            if s.dataset
         ]
-        targets = [
-            (f"targets.{k}.n", t.split(t.dataset, self.seed, max(t.n), max(t.n))) for k, t in self.targets.items()
-        ]
-        return sources + targets
+        return sources + [(f"targets.{k}.n", t.split(self.seed, max(t.n))) for k, t in self.targets.items()]
 
     def _misfit_schemes(self) -> list[str]:
         problems = []
@@ -101,6 +105,25 @@ class Study(Strict):
                     )
         return problems
 
+    def _misfit_weights(self) -> list[str]:
+        problems = []
+        for key, source in self.sources.items():
+            caffe = isinstance(self.networks.get(source.network), CaffeNet)
+            if source.weights and caffe and source.weights.mean is None:
+                problems.append(f"sources.{key}.weights.mean is missing: the mean image that CaffeNet subtracts")
+            if source.weights and not caffe and source.weights.mean:
+                problems.append(f"sources.{key}.weights.mean: only CaffeNet has one; give timm's networks a `mean`")
+        return problems
+
+    def _metrics_without_images(self) -> list[str]:
+        others = [metric for metric in self.distances.metrics if metric != "cosine"]
+        return [
+            f"distances.metrics: {', '.join(others)} compare images of both sides, but the source {key!r} has no "
+            "dataset; ask for [cosine] only, or name the source's dataset"
+            for key, source in self.sources.items()
+            if others and source.dataset is None
+        ]
+
     def schemes_of(self, target: str) -> tuple[str, ...]:
         """The schemes tried on a target."""
         return self.target(target).schemes or self.schemes
@@ -114,8 +137,11 @@ class Study(Strict):
         return _known("source", name, self.sources)
 
     def dataset_of(self, name: str) -> str:
-        """The dataset of a source or a target."""
-        return self.sources[name].dataset if name in self.sources else self.target(name).dataset
+        """The dataset of a source or a target; UserError if it is a source without its images."""
+        dataset = self.sources[name].dataset if name in self.sources else self.target(name).dataset
+        if dataset is None:
+            raise UserError(f"the source {name} has no dataset in this study")
+        return dataset
 
     def source_of(self, name: str) -> str:
         """The source of a target; a source is its own."""
@@ -129,6 +155,10 @@ class Study(Strict):
         """A metric of this study by name; UserError lists them."""
         return _known("metric", name, {metric: metric for metric in self.distances.metrics})
 
+    def imported(self) -> dict[str, Weights]:
+        """The sources whose weights others have trained."""
+        return {name: source.weights for name, source in self.sources.items() if source.weights}
+
     def network_of(self, source: str) -> Network:
         """The network of a source."""
         return self.networks[self.source(source).network]
@@ -138,12 +168,11 @@ class Study(Strict):
         return [(name, n, scheme) for name, t in self.targets.items() for n in t.n for scheme in self.schemes_of(name)]
 
     def split(self, name: str, n: int) -> SplitSettings:
-        """Settings of a target's split, or (`name` a source) of its pretraining split."""
-        sizes = self.sources[name].pretraining if name in self.sources else self.target(name)
-        known = (sizes.n,) if isinstance(sizes, Pretraining) else sizes.n
-        if n not in known:
-            raise UserError(f"{name} has no split of {n} images a class; it has n = {', '.join(map(str, known))}")
-        return sizes.split(self.dataset_of(name), self.seed, n, max(known))
+        """Settings of a target's split, or (`name` a source) of its pretraining split or its sample."""
+        user = self.sources[name] if name in self.sources else self.target(name)
+        if n not in user.n:
+            raise UserError(f"{name} has no split of {n} images a class; it has n = {', '.join(map(str, user.n))}")
+        return user.split(self.seed, n)
 
     def splits_of_dataset(self, dataset: str) -> list[SplitSettings]:
         """The largest split of each source and target that uses a dataset."""
@@ -164,9 +193,11 @@ class Study(Strict):
     def pretraining(self, source: str) -> TrainingSettings:
         """Settings of a source's pretraining: an experiment that copies nothing."""
         chosen = self.source(source)
+        if chosen.pretraining is None:
+            raise UserError(f"the source {source} is not pretrained here: its weights are imported")
         network = self.network_of(source)
         return TrainingSettings(
-            study=self.name, target=source, dataset=chosen.dataset, source=source,
+            study=self.name, target=source, dataset=self.dataset_of(source), source=source,
             network=network, split=self.split(source, chosen.pretraining.n), scheme=f"R1-{network.blocks}",
             seed=self.seed, runs=1, solver=chosen.pretraining.solver,
         )  # fmt: skip

@@ -80,3 +80,17 @@ def test_a_line_cut_short_is_named(path):
 def test_a_file_that_is_not_there_says_how_to_make_it(tmp_path):
     with pytest.raises(UserError, match=r"does not exist; make it with `snakemake .*experiments.csv`"):
         read_results(tmp_path / "experiments.csv")
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("", "line 3, correct: it is empty"),
+        ("AAAA", "line 3, correct: it holds 3 bytes, but 200 images need 25"),
+        ("A" * 32 + "AA==", "line 3, correct: 0 of 200 images are right, but the accuracy is 0.6"),
+    ],
+)
+def test_what_was_right_must_fit_the_accuracy(path, edit, value, problem):
+    edit(path, 1, "correct", value)
+    with pytest.raises(UserError, match=problem):
+        read_results(path)

@@ -13,26 +13,27 @@ from freeze_or_tune.errors import UserError
 HEADER = (
     "study,source,target,dataset,classes,n,val_per_class,test_per_class,train_images,val_images,test_images,scheme,mode,"
     "copied,depth,random_part,run,seed,val_accuracy,test_accuracy,mean_class_accuracy,iterations,best_iteration,cosine,"
-    "mmd,svm,svm_error,cnn,cnn_error,distance_level,data_level,settings,seconds,images_per_second,peak_memory_mb,device"
+    "mmd,svm,svm_error,cnn,cnn_error,distance_level,data_level,settings,seconds,images_per_second,peak_memory_mb,device,"
+    "correct"
 )
 
 
 def test_a_run_becomes_a_row_with_every_digit(results):
-    path = results.experiment("digits", 10, "F1-5_R6-8", [0.1 + 0.2], classes=7)
+    path = results.experiment("digits", 10, "F1-5_R6-8", [1 / 3], classes=3)
     results.distance("digits", "cosine", 1 / 3)
     results.distance("digits", "svm", 0.875, 0.0123456789012345)
     lines = results.collect().read_text().splitlines()
     digest = json.loads(path.read_text())["digest"]
     assert lines[0] == HEADER
     assert lines[1:] == [
-        "embedded,latin-a,digits,digits-images,7,10,5,20,70,35,140,F1-5_R6-8,F,5,3,R(6-8),0,4611686018427387904,"
-        "0.7,0.30000000000000004,0.15000000000000002,200,180,0.3333333333333333,,0.875,0.0123456789012345,,,M,L,"
-        f"{digest},1.5,900.25,12.0,cpu"
+        "embedded,latin-a,digits,digits-images,3,10,5,20,30,15,60,F1-5_R6-8,F,5,3,R(6-8),0,4611686018427387904,"
+        "0.6666666666666667,0.3333333333333333,0.16666666666666666,200,180,0.3333333333333333,,0.875,0.0123456789012345,,,M,L,"
+        f"{digest},1.5,900.25,12.0,cpu,///wAAAAAAA="
     ]
 
 
 def test_reading_gives_back_what_was_collected(results):
-    results.experiment("digits", 10, "T1-7_R8", [1 / 3, 2 / 3])
+    results.experiment("digits", 10, "T1-7_R8", [1 / 3, 2 / 3], classes=3)
     results.distance("digits", "mmd", 12.5)
     table = read_results(results.collect())
     assert table["test_accuracy"].tolist() == [1 / 3, 2 / 3]

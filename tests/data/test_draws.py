@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from freeze_or_tune.data.halves import half_classes, in_half
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.splits import Draw, Row, draw, read_split, write_split
-from freeze_or_tune.data.tallies import Tally, tally
+from freeze_or_tune.data.tallies import tally
 from freeze_or_tune.errors import UserError
+from freeze_or_tune.records import SplitTally, Tally
 
 LABELS = "CCA", "Turf", "Sand", "Pocill"
 
@@ -208,11 +209,12 @@ def test_reading_back_what_is_not_exact(tmp_path: Path) -> None:
 def test_tally_of_an_official_pool() -> None:
     what = Draw(seed=0, n=35, val=2, test=0, pool="official", up_to=True)
     counts = tally(birds(), draw(birds(), dataset="cub", **what._asdict()), what)
-    assert (counts.classes_available, counts.classes_used) == (10, 10)
-    assert counts.subsets == (
-        Tally("train", asked=35, available=23, fewest=21, most=28, images=9 * 28 + 21),
-        Tally("val", asked=2, available=23, fewest=2, most=2, images=20),
-        Tally("test", asked=None, available=27, fewest=27, most=29, images=9 * 29 + 27),
+    assert counts == SplitTally(
+        classes_available=10,
+        classes_used=10,
+        train=Tally(asked=35, available=23, fewest=21, most=28, images=9 * 28 + 21),
+        val=Tally(asked=2, available=23, fewest=2, most=2, images=20),
+        test=Tally(asked=None, available=27, fewest=27, most=29, images=9 * 29 + 27),
     )
 
 
@@ -222,11 +224,12 @@ def test_tally_of_classes_with_enough() -> None:
     ]
     what = Draw(seed=0, n=4, val=1, test=2, enough=10)
     counts = tally(listings, draw(listings, dataset="plankton", **what._asdict()), what)
-    assert (counts.classes_available, counts.classes_used) == (3, 2)
-    assert counts.subsets == (
-        Tally("train", asked=4, available=10, fewest=4, most=4, images=8),
-        Tally("val", asked=1, available=10, fewest=1, most=1, images=2),
-        Tally("test", asked=2, available=10, fewest=2, most=2, images=4),
+    assert counts == SplitTally(
+        classes_available=3,
+        classes_used=2,
+        train=Tally(asked=4, available=10, fewest=4, most=4, images=8),
+        val=Tally(asked=1, available=10, fewest=1, most=1, images=2),
+        test=Tally(asked=2, available=10, fewest=2, most=2, images=4),
     )
 
 

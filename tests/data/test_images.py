@@ -2,6 +2,7 @@ import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -35,6 +36,13 @@ def test_warping_is_bilinear_without_antialiasing(height: int, width: int, size:
 def test_warping_at_any_size(height: int, width: int, size: int, seed: int) -> None:
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     np.testing.assert_allclose(decode(encoded(pixels), size), by_torch(pixels, size), atol=1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(375, 500), (500, 333), (200, 150), (256, 256), (30, 1000)])
+def test_warping_is_that_of_opencv_which_caffe_uses(height: int, width: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    warped = cv2.resize(pixels, (256, 256), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(decode(encoded(pixels), 256).astype(int), warped.astype(int), atol=1)
 
 
 def test_an_image_of_the_right_size_is_untouched() -> None:

@@ -14,7 +14,7 @@ from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.schemes import Scheme
 from freeze_or_tune.settings import Solver
 from freeze_or_tune.training import loop
-from freeze_or_tune.training.loop import Trained, class_accuracies, data_order, evaluate, train
+from freeze_or_tune.training.loop import Trained, class_accuracies, correctness, data_order, evaluate, train
 from freeze_or_tune.training.prefix import HeldOut, Prefix
 
 from .conftest import images, network, preprocessing
@@ -71,7 +71,7 @@ def test_it_learns_what_is_easy() -> None:
     for scheme in ("F1-2_R3-4", "T1-3_R4"):
         trained, net, held_out = run(scheme, SOLVER.model_copy(update={"epochs": 40}))
         assert trained.val_accuracy == 1, scheme
-        assert class_accuracies(net, held_out) == (1, 1), scheme
+        assert class_accuracies(correctness(net, held_out), held_out.labels) == (1, 1), scheme
         assert trained.curve[0].loss > 2 * trained.curve[-1].loss, scheme
 
 
@@ -192,8 +192,9 @@ class Guesses:
 def test_accuracies_are_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     labels, guesses = torch.tensor(pairs).T
     held_out = Guesses(labels, torch.nn.functional.one_hot(guesses, 6).float())
-    accuracy, mean_class = class_accuracies(network(), held_out)
+    accuracy, mean_class = class_accuracies(correctness(network(), held_out), labels)
     assert accuracy == pytest.approx(accuracy_score(labels, guesses))
+    assert correctness(network(), held_out).tolist() == [label == guess for label, guess in pairs]
     recalls = [(guesses[labels == label] == label).double().mean().item() for label in labels.unique()]
     assert mean_class == pytest.approx(np.mean(recalls))
     if len(labels.unique()) > 1 and set(guesses.tolist()) <= set(labels.tolist()):  # else scikit-learn warns

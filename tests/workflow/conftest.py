@@ -60,15 +60,18 @@ def draw_stripes(folder: Path) -> None:
             Image.fromarray(colours.astype(np.uint8)).save(folder / name / f"picture {i}.png")
 
 
-def snakemake_in(folder: Path) -> Snakemake:
-    """Run snakemake on the study of a folder."""
+def snakemake_in(
+    folder: Path, snakefile: Path = ROOT / "Snakefile", study: Path | None = None, timeout: float = 300
+) -> Snakemake:
+    """Run snakemake in a folder, on its `study.yaml` or another study."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [
-            sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", folder,
-            "--configfile", folder / "study.yaml", "--profile", ROOT / "profiles/default", "--cores", "2", *arguments,
+            sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--directory", folder,
+            "--configfile", study or folder / "study.yaml", "--profile", ROOT / "profiles/default", "--cores", "2",
+            *arguments,
         ]  # fmt: skip
-        return subprocess.run(command, cwd=folder, stdout=PIPE, stderr=STDOUT, text=True, check=False, timeout=300)
+        return subprocess.run(command, cwd=folder, stdout=PIPE, stderr=STDOUT, text=True, check=False, timeout=timeout)
 
     return run
 

@@ -1,4 +1,5 @@
 # The study of this run, and what rules ask of it.
+import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -56,8 +57,19 @@ def source_features(wildcards):
     return features(study.dataset_of(source), source)
 
 
+def source_mean(wildcards):
+    """What a mean distance is to: features of the source's images, or their estimated mean."""
+    source = source_of(wildcards)
+    return source_features(wildcards) if study.source(source).dataset else f"<results>/networks/{source}.mean.npy"
+
+
 def target_features(wildcards):
     return features(study.dataset_of(wildcards.target), source_of(wildcards))
+
+
+def one_of(names):
+    """A wildcard's constraint to these names; nothing matches that of none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def settings_of_experiment(wildcards):

@@ -104,6 +104,7 @@ rule split:
         rejected=lambda wildcards: store_of(wildcards).replace(".npy", ".rejected.csv"),
     output:
         split="<results>/splits/{target}/n{n}.csv",
+        counts="<results>/splits/{target}/n{n}.json",
     log:
         "<logs>/split/{target}/n{n}.log",
     benchmark:

@@ -1,9 +1,27 @@
 # Distance of a target to its source: <results>/distances/<target>/<metric>.json, metric in cosine, mmd, svm, cnn.
 
 
+# Of a source whose images are not here: the cosine distance is then to this estimate.
+rule estimate_mean:
+    input:
+        weights="<results>/networks/{source}.safetensors",
+    output:
+        mean="<results>/networks/{source}.mean.npy",
+    log:
+        "<logs>/estimate_mean/{source}.log",
+    benchmark:
+        "<benchmarks>/estimate_mean/{source}.tsv"
+    localrule: True
+    params:
+        recipe=RECIPES["distance"],
+        network=lambda wildcards: study.network_of(wildcards.source).model_dump(mode="json"),
+    script:
+        "../scripts/estimate_mean.py"
+
+
 rule mean_distance:
     input:
-        source=source_features,
+        source=source_mean,
         target=target_features,
     output:
         record="<results>/distances/{target}/{metric}.json",
@@ -20,6 +38,7 @@ rule mean_distance:
         recipe=RECIPES["distance"],
         metric=lambda wildcards: study.metric(wildcards.metric),
         source=source_of,
+        estimated=lambda wildcards: study.source(source_of(wildcards)).dataset is None,
     script:
         "../scripts/mean_distance.py"
 

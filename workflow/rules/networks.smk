@@ -1,4 +1,5 @@
-# Source networks: <results>/networks/<source>.safetensors, with the mean image, and how the training went (.json).
+# Source networks: <results>/networks/<source>.safetensors, with the mean image, and how the training went, or where
+# the weights are from (.json).
 
 
 rule pretrain:
@@ -12,6 +13,8 @@ rule pretrain:
         "<logs>/pretrain/{source}.log",
     benchmark:
         "<benchmarks>/pretrain/{source}.tsv"
+    wildcard_constraints:
+        source=one_of(sorted(study.sources.keys() - study.imported())),
     threads: 2
     resources:
         gpu=1,
@@ -22,3 +25,25 @@ rule pretrain:
         settings=lambda wildcards: study.pretraining(wildcards.source).model_dump(mode="json"),
     script:
         "../scripts/pretrain.py"
+
+
+rule import_network:
+    input:
+        weights=lambda wildcards: study.source(wildcards.source).weights.file,
+        mean=lambda wildcards: study.source(wildcards.source).weights.mean or [],
+    output:
+        weights="<results>/networks/{source}.safetensors",
+        record="<results>/networks/{source}.json",
+    log:
+        "<logs>/import_network/{source}.log",
+    benchmark:
+        "<benchmarks>/import_network/{source}.tsv"
+    wildcard_constraints:
+        source=one_of(study.imported()),
+    localrule: True
+    params:
+        recipe=RECIPES["import"],
+        network=lambda wildcards: study.network_of(wildcards.source).model_dump(mode="json"),
+        by_order=lambda wildcards: study.source(wildcards.source).weights.by_order,
+    script:
+        "../scripts/import_network.py"

@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         source_features=Path(snakemake.input.source),
         target_features=Path(snakemake.input.target),
         destination=Path(snakemake.output.record),
+        estimated=snakemake.params.estimated,
     )

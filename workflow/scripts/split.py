@@ -9,6 +9,7 @@ with logged(snakemake.log[0]):
         Path(snakemake.input.index),
         Path(snakemake.input.rejected),
         Path(snakemake.output.split),
+        Path(snakemake.output.counts),
         dataset=snakemake.params.dataset,
         what=Draw(**snakemake.params.draw),
     )

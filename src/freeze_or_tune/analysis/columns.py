@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from freeze_or_tune.correctness import check
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.schemes import Scheme
 
@@ -67,10 +68,11 @@ COLUMNS = (
     *(_count("copied"), _count("depth", 1), Column("random_part"), _count("run"), _count("seed")),
     *(_accuracy("val_accuracy"), _accuracy("test_accuracy"), _accuracy("mean_class_accuracy")),
     *(_count("iterations"), _count("best_iteration")),
-    *(_measured("cosine", 1), _measured("mmd")),
+    *(_measured("cosine", 2), _measured("mmd")),
     *(_measured("svm", 1), _measured("svm_error"), _measured("cnn", 1), _measured("cnn_error")),
     *(Column("distance_level", choices=("L", "M", "H"), optional=True), Column("data_level", choices=("L", "M", "H"))),
     *(Column("settings"), _cost("seconds"), _cost("images_per_second"), _cost("peak_memory_mb"), Column("device")),
+    Column("correct"),  # last, because it is long: which test images are right
 )  # fmt: skip
 NAMES = tuple(column.name for column in COLUMNS)
 KEY = ["target", "n", "scheme", "run"]
@@ -88,6 +90,7 @@ def parse_table(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
     table = pd.DataFrame({column.name: _parse_column(cells[column.name], column, path) for column in COLUMNS})
     _check_schemes(table, path)
     _check_targets(table, path)
+    _check_correct(table, path)
     again = table.duplicated(KEY).to_numpy()
     if again.any():
         raise _mistake(path, int(again.argmax()), ", ".join(KEY), "an earlier line has the same values")
@@ -127,6 +130,16 @@ def _check_targets(table: pd.DataFrame, path: Path) -> None:
             row = int(odd.argmax())
             target, value = table["target"].iloc[row], table[column].iloc[row]
             raise _mistake(path, row, column, f"{value!r} is not that of the first line of target {target!r}")
+
+
+def _check_correct(table: pd.DataFrame, path: Path) -> None:
+    for row, (text, images, accuracy) in enumerate(
+        zip(table["correct"], table["test_images"], table["test_accuracy"], strict=True)
+    ):
+        try:
+            check(text, images, accuracy)
+        except ValueError as problem:
+            raise _mistake(path, row, "correct", str(problem)) from None
 
 
 def _mistake(path: Path, row: int, column: str, problem: str) -> UserError:

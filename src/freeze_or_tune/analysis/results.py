@@ -135,7 +135,16 @@ def _rows(path: Path, measured: dict[str, dict[str, Distance]]) -> list[Row]:
         "random_part": scheme.random_part, "settings": record.digest,
         "data_level": data_level(settings.split.n), **_distance_columns(distances),
     }  # fmt: skip
-    own = ("run", "seed", "val_accuracy", "test_accuracy", "mean_class_accuracy", "iterations", "best_iteration")
+    own = (
+        "run",
+        "seed",
+        "val_accuracy",
+        "test_accuracy",
+        "mean_class_accuracy",
+        "iterations",
+        "best_iteration",
+        "correct",
+    )
     cost = ("seconds", "images_per_second", "peak_memory_mb", "device")
     return [
         {**shared, **{k: getattr(run, k) for k in own}, **{k: getattr(run.performance, k) for k in cost}}

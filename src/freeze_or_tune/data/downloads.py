@@ -19,6 +19,7 @@ from pydantic import (
 from freeze_or_tune.data.tables import read_table
 from freeze_or_tune.data.whole import DIGEST_LENGTHS, Wanted
 from freeze_or_tune.errors import UserError
+from freeze_or_tune.hashing import digest_of
 
 _WEB = r"//[A-Za-z0-9.-]+(:[0-9]+)?/\S+"
 SCHEMES = {
@@ -115,3 +116,9 @@ def find(table: dict[str, list[Download]], dataset: str, file: str) -> Download:
         there = f"its files are {', '.join(rows)}" if rows else f"datasets there are {', '.join(table)}"
         raise UserError(f"config/downloads.csv has no file {file} of {dataset}; {there}")
     return rows[file]
+
+
+def recognise(table: dict[str, list[Download]], path: Path) -> Download | None:
+    """The row that a file is by name and digest, wherever it lies; None if it is no file of the table."""
+    rows = (row for rows in table.values() for row in rows if row.file == path.name and row.digest)
+    return next((row for row in rows if row.digest == digest_of(path, row.algorithm)), None)

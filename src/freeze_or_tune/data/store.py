@@ -21,6 +21,7 @@ from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.patches import Photos, Pixels, cut_out, point_of
 from freeze_or_tune.data.splits import Draw, draw, write_split
 from freeze_or_tune.data.tables import read_table, write_table
+from freeze_or_tune.data.tallies import tally
 from freeze_or_tune.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -81,11 +82,13 @@ def read_rejected(path: Path) -> set[str]:
     return {image for _, (image, _) in read_table(path, ("image", "reason"))}
 
 
-def draw_split(index: Path, rejected: Path, destination: Path, *, dataset: str, what: Draw) -> None:
-    """Write the split that is drawn from those images of an index that the store could decode."""
+def draw_split(index: Path, rejected: Path, destination: Path, counts: Path, *, dataset: str, what: Draw) -> None:
+    """Write the split that is drawn from those images of an index that the store could decode, and its `counts`."""
     left_out = read_rejected(rejected)
     listings = [listing for listing in read_index(index) if listing.image not in left_out]
-    write_split(draw(listings, dataset=dataset, **what._asdict()), destination)
+    rows = draw(listings, dataset=dataset, **what._asdict())
+    tally(listings, rows, what).write(counts)
+    write_split(rows, destination)
 
 
 class Store:

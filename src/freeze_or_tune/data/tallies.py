@@ -2,35 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.splits import Draw, Row
-
-
-@dataclass(frozen=True)
-class Tally:
-    """One subset of a split; numbers are images a class unless they say otherwise."""
-
-    subset: str
-    asked: int | None
-    """None: all there are (an official test set)."""
-    available: int
-    """Images that the smallest of the used classes has to draw from, for all subsets that share them."""
-    fewest: int
-    most: int
-    images: int
-    """Images of all classes."""
-
-
-@dataclass(frozen=True)
-class SplitTally:
-    """A split by numbers."""
-
-    classes_available: int
-    classes_used: int
-    subsets: tuple[Tally, ...]
-    """train, val, test."""
+from freeze_or_tune.records import SplitTally, Tally
 
 
 def tally(listings: Iterable[Listing], rows: Iterable[Row], what: Draw) -> SplitTally:
@@ -39,11 +14,17 @@ def tally(listings: Iterable[Listing], rows: Iterable[Row], what: Draw) -> Split
     used = Counter((row.class_name, row.subset) for row in rows)
     names = sorted({name for name, _ in used})
     official = what.pool == "official"
-    subsets = []
-    for subset, asked in (("train", what.n), ("val", what.val), ("test", None if official else what.test)):
+    tallies = []
+    for subset, asked in (("train", what.n), ("val", what.val), ("test", what.test if what.pool == "all" else None)):
         source = ("test" if subset == "test" else "train") if official else None
         held = Counter(listing.class_name for listing in everything if source in (None, listing.subset))
         counts = [used[name, subset] for name in names]
         available = min(held[name] for name in names)
-        subsets.append(Tally(subset, asked, available, min(counts), max(counts), sum(counts)))
-    return SplitTally(len({listing.class_name for listing in everything}), len(names), tuple(subsets))
+        tallies.append(
+            Tally(asked=asked, available=available, fewest=min(counts), most=max(counts), images=sum(counts))
+        )
+    train, val, test = tallies
+    return SplitTally(
+        classes_available=len({listing.class_name for listing in everything}), classes_used=len(names),
+        train=train, val=val, test=test,
+    )  # fmt: skip

@@ -1,12 +1,12 @@
 """Whether a file of others is whole: its size, its digest, and that it is no web page."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.files import write_text
+from freeze_or_tune.hashing import digest_of
 
 DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 """Hexadecimal digits of each digest."""
@@ -47,12 +47,6 @@ class Wanted:
             return False
         first = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
         return content_type.lower().startswith("text/html") or first.startswith((b"<!doctype html", b"<html"))
-
-
-def digest_of(path: Path, algorithm: str) -> str:
-    """Compute a file's digest in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
 
 
 def record_of(destination: Path, algorithm: str) -> Path:

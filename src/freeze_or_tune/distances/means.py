@@ -22,6 +22,8 @@ def mean_features(features: Features) -> Mean:
 def cosine(source: Mean, target: Mean) -> float:
     """1 - cos of the angle between two means; in [0, 1] for features after a ReLU, exactly 0 for equal ones.
 
+    Features that can be negative (of ConvNeXt, ViT, Swin) may go up to 2.
+
     UserError if a mean is zero: a network whose units have all died has no direction.
     """
     if not source.any() or not target.any():
@@ -37,12 +39,16 @@ def mmd(source: Mean, target: Mean) -> float:
 
 
 def measure(
-    metric: Metric, source: str, target: str, source_features: Path, target_features: Path, destination: Path
-) -> None:
-    """Measure cosine or mmd from two feature files and write the record."""
+    metric: Metric, source: str, target: str, source_features: Path, target_features: Path, destination: Path,
+    estimated: bool = False,
+) -> None:  # fmt: skip
+    """Measure cosine or mmd from two feature files and write the record.
+
+    The source's features are those of its images, or one row with their `estimated` mean.
+    """
     ours, theirs = load_features(source_features), load_features(target_features)
     distance = {"cosine": cosine, "mmd": mmd}[metric]
     Distance(
         metric=metric, source=source, target=target, value=distance(mean_features(ours), mean_features(theirs)),
-        source_images=len(ours), target_images=len(theirs),
+        source_images=0 if estimated else len(ours), target_images=len(theirs), estimated=estimated,
     ).write(destination)  # fmt: skip

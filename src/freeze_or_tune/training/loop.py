@@ -171,10 +171,14 @@ def evaluate(network: Layered, held_out: HeldOut) -> tuple[float, float]:
     return float(correct), float(F.cross_entropy(logits, held_out.labels))
 
 
-def class_accuracies(network: Layered, held_out: HeldOut) -> tuple[float, float]:
+def correctness(network: Layered, held_out: HeldOut) -> Tensor:
+    """Whether each held-out image is classified rightly: bool [N], in their order."""
+    return held_out.predictions(network).argmax(1) == held_out.labels
+
+
+def class_accuracies(correct: Tensor, labels: Tensor) -> tuple[float, float]:
     """(accuracy over images, mean over classes of the accuracy within the class)."""
-    correct = held_out.predictions(network).argmax(1) == held_out.labels
-    counts = torch.bincount(held_out.labels)
+    counts = torch.bincount(labels)
     # Counted without bincount's `weights`, which no GPU sums deterministically.
-    per_class = torch.bincount(held_out.labels[correct], minlength=len(counts)).double() / counts
+    per_class = torch.bincount(labels[correct], minlength=len(counts)).double() / counts
     return float(correct.double().mean()), float(per_class[counts > 0].mean())
