@@ -13,5 +13,5 @@ RECIPES = {
     "import": 1,
     "features": 1,
     "distance": 1,
-    "analysis": 2,
+    "analysis": 3,
 }

@@ -63,11 +63,12 @@ class Results:
         error: float | None = None,
         source: str = "latin-a",
         name: str = "",
+        estimated: bool = False,
     ) -> Path:
         """Add a distance of a target."""
         record = Distance(
             metric=metric, source=source, target=target, value=value, standard_error=error,
-            source_images=100, target_images=100,
+            source_images=100, target_images=100, estimated=estimated,
         )  # fmt: skip
         path = self.root / "distances" / target / f"{name or metric}.json"
         record.write(path)

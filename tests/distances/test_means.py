@@ -100,3 +100,13 @@ def test_a_source_is_exactly_0_from_itself(metric: str, tmp_path: Path) -> None:
 def test_a_dead_network_has_no_direction() -> None:
     with pytest.raises(UserError, match="the source network has died"):
         cosine(np.zeros(3), np.ones(3))
+
+
+def test_an_estimated_mean_is_labelled_as_one(tmp_path: Path) -> None:
+    mean = saved(tmp_path / "mean.npy", RNG.uniform(0, 1, (1, 8)))
+    target = saved(tmp_path / "target.npy", RNG.uniform(0, 1, (5, 8)))
+    for estimated in (True, False):
+        measure("cosine", "ours", "theirs", mean, target, tmp_path / "record.json", estimated)
+        record = Distance.read(tmp_path / "record.json")
+        assert (record.estimated, record.source_images, record.target_images) == (estimated, 1 - estimated, 5)
+        assert record.value == pytest.approx(distance.cosine(np.load(mean)[0], np.load(target).mean(0)), rel=1e-5)

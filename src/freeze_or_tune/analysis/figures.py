@@ -19,6 +19,7 @@ from freeze_or_tune.analysis.results import (
     cells,
     copy_over_random,
     deeper,
+    estimated,
     read_results,
     tune_over_freeze,
 )
@@ -88,7 +89,7 @@ def copying(results: pd.DataFrame) -> Figure:
         row[0].set_ylabel(f"{_random_part(results, 1)} accuracy\nover {below} accuracy")
     for mode, top, bottom in zip(MODE_NAMES, grid[0], grid[-1], strict=True):
         top.set_title(MODE_NAMES[mode])
-        bottom.set_xlabel("Distance (cosine)")
+        bottom.set_xlabel(_distance_label(results))
     handles = _level_handles(everything["data_level"], DATA_LOOKS, DATA_LABELS)
     if handles:
         figure.legend(handles=handles, title="Images a class", loc="outside lower center", ncols=3)
@@ -108,7 +109,7 @@ def tuning(results: pd.DataFrame) -> Figure:
     _distance_axis(right, pairs["cosine"])
     left.set_ylabel("Tuned accuracy over frozen accuracy")
     left.set_xlabel("Images a class (log scale)")
-    right.set_xlabel("Distance (cosine)")
+    right.set_xlabel(_distance_label(results))
     _legend_below(left, "Distance", _level_handles(pairs["distance_level"], DISTANCE_LOOKS, DISTANCE_LABELS))
     _legend_below(right, "Images a class", _level_handles(pairs["data_level"], DATA_LOOKS, DATA_LABELS))
     return figure
@@ -156,7 +157,8 @@ def _accuracy_panel(axes: Axes, table: pd.DataFrame, looks: dict[str, Any], inch
     log_ticks(axes, ticks, ticks[0] / margin, ticks[-1] * margin, inches)
     axes.set_ylim(0, min(1.03, 1.15 * max(table["test_accuracy"].max(), chance)))
     cosine = table["cosine"].iloc[0]
-    axes.set_title(f"{table['target'].iloc[0]}" + ("" if np.isnan(cosine) else f" (distance {cosine:.3f})"))
+    about = "about " if estimated(table) else ""
+    axes.set_title(f"{table['target'].iloc[0]}" + ("" if np.isnan(cosine) else f" (distance {about}{cosine:.3f})"))
 
 
 def _scheme_looks(table: pd.DataFrame) -> dict[str, Any]:
@@ -195,6 +197,11 @@ def _drawable(pairs: pd.DataFrame) -> pd.DataFrame:
     for pair in pairs[~fits].itertuples():
         LOG.warning("%s, n %s: not drawn (cosine %s, ratio %s)", pair.target, pair.n, pair.cosine, pair.ratio)
     return pairs[fits]
+
+
+def _distance_label(results: pd.DataFrame) -> str:
+    """What the axis shows; where it is no measured distance, that it is none."""
+    return "Distance (cosine, source's mean estimated)" if estimated(results) else "Distance (cosine)"
 
 
 def _distance_axis(axes: Axes, cosines: "pd.Series[float]") -> None:

@@ -57,7 +57,7 @@ def cells(results: pd.DataFrame) -> pd.DataFrame:
 
     The standard deviation (of a sample, `ddof=1`) is NaN for a single run.
     """
-    shared = ["classes", "mode", "depth", "random_part", "cosine", "distance_level", "data_level"]
+    shared = ["classes", "mode", "depth", "random_part", "cosine", "cosine_estimated", "distance_level", "data_level"]
     return results.groupby(["target", "n", "scheme"], sort=False, as_index=False).agg(
         **{name: (name, "first") for name in shared},
         runs=("run", "size"),
@@ -90,6 +90,11 @@ def tune_over_freeze(results: pd.DataFrame) -> pd.DataFrame:
 def copy_over_random(results: pd.DataFrame, depth: int, mode: Mode) -> pd.DataFrame:
     """Ratios of R(8) over `depth` random blocks in the same mode: above 1, copying is better (figure 1)."""
     return ratios(results, (mode, 1), (mode, depth))
+
+
+def estimated(results: pd.DataFrame) -> list[str]:
+    """Targets whose cosine distance is to an estimated mean of the source, whose images were not there."""
+    return sorted(set(results.loc[results["cosine_estimated"] == "yes", "target"]))
 
 
 def deeper(results: pd.DataFrame, count: int = 2) -> list[int]:
@@ -156,6 +161,7 @@ def _distance_columns(distances: dict[str, Distance]) -> Row:
     row: Row = {metric: distance.value for metric, distance in distances.items()}
     row |= {f"{metric}_error": distances[metric].standard_error for metric in ("svm", "cnn") if metric in distances}
     if "cosine" in distances:
+        row["cosine_estimated"] = "yes" if distances["cosine"].estimated else None
         row["distance_level"] = distance_level(distances["cosine"].value)
     return row
 

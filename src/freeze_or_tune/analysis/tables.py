@@ -15,7 +15,7 @@ from scipy.stats import kendalltau
 from tabulate import tabulate
 
 from freeze_or_tune.analysis import paper
-from freeze_or_tune.analysis.results import read_results, tune_over_freeze
+from freeze_or_tune.analysis.results import estimated, read_results, tune_over_freeze
 from freeze_or_tune.files import replacing, write_text
 
 GAIN = 1.01
@@ -45,7 +45,8 @@ def table1(results_csv: Path, csv: Path, markdown: Path) -> None:
 
 def table2(results_csv: Path, csv: Path, markdown: Path) -> None:
     """Table 2: distance between source and target by four metrics, ours and the paper's."""
-    table = distances(read_results(results_csv))
+    read = read_results(results_csv)
+    table = distances(read)
     _write_csv(table, csv)
     page = [
         "# Table 2. Distance between source and target",
@@ -53,13 +54,15 @@ def table2(results_csv: Path, csv: Path, markdown: Path) -> None:
         _grid(_readable(table)),
         "Kendall's tau of each metric against cosine distance: 1 is the same ordering of the targets, -1 the opposite.",
         _grid(agreement(table).map(_number)),
+        *_estimates(read),
     ]
     write_text(markdown, "\n\n".join(page) + "\n")
 
 
 def table3(results_csv: Path, csv: Path, markdown: Path) -> None:
     """Table 3: freeze or tune, by distance and amount of data, ours and the paper's."""
-    table = recommendations(tune_over_freeze(read_results(results_csv)))
+    read = read_results(results_csv)
+    table = recommendations(tune_over_freeze(read))
     _write_csv(table, csv)
     ours = {(row.distance_level, row.data_level): _verdict(row) for row in table.itertuples()}
     page = [
@@ -69,8 +72,20 @@ def table3(results_csv: Path, csv: Path, markdown: Path) -> None:
         RULE,
         f"What {paper.NAME} recommend:",
         _level_grid(dict(paper.ADVICE)),
+        *_estimates(read),
     ]
     write_text(markdown, "\n\n".join(page) + "\n")
+
+
+def _estimates(results: pd.DataFrame) -> list[str]:
+    """What a reader must know where a source's images were not there."""
+    names = estimated(results)
+    if not names:
+        return []
+    return [
+        f"The cosine distance of {', '.join(names)} is to an estimate: the images of the source were not there, so its "
+        "mean features are those that the statistics of its last batch norm imply."
+    ]
 
 
 def splits(results: pd.DataFrame) -> pd.DataFrame:
