@@ -28,3 +28,13 @@ def write_text(path: Path | str, text: str) -> None:
     """Write `text` (UTF-8) to `path` atomically."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def checkpoint_folder(result: Path) -> Path:
+    """Where the checkpoints of a result lie while it is worked on."""
+    return result.with_name(f".{result.stem}.checkpoints")
+
+
+def lock_file(result: Path) -> Path:
+    """The lock that the process holds which works on a result."""
+    return result.with_name(f".{result.stem}.lock")

@@ -8,10 +8,11 @@ RECIPES = {
     "builtin": 1,
     "index": 1,
     "store": 1,
+    "samples": 1,
     "split": 1,
     "training": 2,
     "import": 1,
     "features": 1,
-    "distance": 1,
+    "distance": 2,
     "analysis": 3,
 }

@@ -124,6 +124,14 @@ class Distance(Record):
     estimated: bool = Field(False, description="the source's mean is no measured one, but of batch norm's statistics")
 
 
+class MeanFeatures(Record):
+    """results/features/<source>/<dataset>.json: the mean of a dataset's features."""
+
+    images: int = Field(ge=0, description="how many it is the mean of; 0 if it is estimated")
+    mean: tuple[float, ...]
+    estimated: bool = Field(False, description="from the statistics of batch norms, where the images are not here")
+
+
 class Origin(Record):
     """A file of others."""
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -143,6 +144,15 @@ class Study(Strict):
             raise UserError(f"the source {name} has no dataset in this study")
         return dataset
 
+    def users_of(self, dataset: str) -> list[str]:
+        """The sources, then the targets, of a dataset."""
+        self.dataset(dataset)
+        return [name for name in (*self.sources, *self.targets) if self.dataset_of(name) == dataset]
+
+    def used_datasets(self) -> list[str]:
+        """The datasets of sources and targets."""
+        return [name for name in self.datasets if self.users_of(name)]
+
     def source_of(self, name: str) -> str:
         """The source of a target; a source is its own."""
         return name if name in self.sources else self.target(name).source
@@ -175,9 +185,15 @@ class Study(Strict):
         return user.split(self.seed, n)
 
     def splits_of_dataset(self, dataset: str) -> list[SplitSettings]:
-        """The largest split of each source and target that uses a dataset."""
+        """The largest split of each source and target that uses a dataset, each way of drawing it once."""
         self.dataset(dataset)
-        return [split for _, split in self._largest_splits() if split.dataset == dataset]
+        return self._splits_by_dataset.get(dataset, [])
+
+    @cached_property
+    def _splits_by_dataset(self) -> dict[str, list[SplitSettings]]:
+        # Once for a study: of thousands of targets each asks for it.
+        distinct = dict.fromkeys(split for _, split in self._largest_splits())
+        return {name: [split for split in distinct if split.dataset == name] for name in self.datasets}
 
     def experiment(self, target: str, n: int, scheme: str) -> TrainingSettings:
         """Settings of one experiment; UserError lists what there is if it is not one of the study's."""
@@ -229,8 +245,12 @@ def load_study(config: dict[str, Any]) -> Study:
 
 
 def read_study(path: Path | str) -> Study:
-    """Read a study from a YAML file (tests and scripts; the workflow gets its config from Snakemake)."""
-    return load_study(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+    """Read a study from a YAML file (commands and tests; the workflow gets its config from Snakemake)."""
+    try:
+        config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f"the study {path} cannot be read: {error}") from None
+    return load_study(config)
 
 
 def schema() -> str:

@@ -1,14 +1,16 @@
 """Official pools, classes of unequal size and groups: what `test_splits.py` does not have."""
 
+import hashlib
 import random
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freeze_or_tune.data.halves import half_classes, in_half
+from freeze_or_tune.data.halves import VALID_LISTS, half_classes, in_half, valid_list
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.splits import Draw, Row, draw, read_split, write_split
 from freeze_or_tune.data.tallies import tally
@@ -250,6 +252,38 @@ def test_the_images_of_a_half_are_renumbered_when_drawn() -> None:
     assert [labels[f"n{k:08d}"] for k in (3, 4, 6, 7, 8, 11)] == [0, 1, 2, 3, 4, 5]
     with pytest.raises(UserError, match="ImageNet's 1000 classes, but there are 10"):
         in_half(birds(), "A")
+
+
+def validated(truth: list[int]) -> list[Listing]:
+    """One training image of each class, and validation images of the given classes, in no order."""
+    train = [Listing(f"n{k:08d}/n{k:08d}_1.JPEG", f"n{k:08d}", "train") for k in range(1000)]
+    val = [Listing(f"val/ILSVRC2012_val_{i:08d}.JPEG", f"n{k:08d}", "test") for i, k in enumerate(truth, 1)]
+    return random.Random(0).sample(train + val, len(train + val))
+
+
+def reduced(truth: list[int], half: list[int]) -> str:
+    """What make_reduced_dataset.py writes: the lines of Caffe's val.txt whose class is in a half, renumbered."""
+    lines = [f"ILSVRC2012_val_{i:08d}.JPEG {k}" for i, k in enumerate(truth, 1)]
+    kept = [line.split() for line in lines if int(line.split()[1]) in half]
+    return "".join(f"{name} {half.index(int(old))}\n" for name, old in kept)
+
+
+def test_the_valid_list_of_a_half_is_that_of_convnet_transfer() -> None:
+    truth = [random.Random(1).randrange(1000) for _ in range(3000)]
+    chosen = sorted(int(k) for k in np.random.RandomState([0]).choice(np.arange(1000), 500, replace=False))
+    assert valid_list(in_half(validated(truth), "A")) == reduced(truth, chosen)
+    assert valid_list(in_half(validated(truth), "B")) == reduced(truth, sorted(set(range(1000)) - set(chosen)))
+
+
+def test_a_whole_validation_set_must_be_the_published_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = [i % 1000 for i in range(50_000)]
+    with pytest.raises(UserError, match=r"500A are not those of Yosinski .* not 2f10009e20d77eb7007cf70674958b94"):
+        in_half(validated(truth), "A")
+    # Without a single image of it, the set is not whole, and nothing is known about it.
+    assert len(in_half(validated(truth[:-1]), "A")) == 500 + 25_000 - (999 in half_classes("A"))
+    expected = hashlib.md5(reduced(truth, half_classes("B")).encode()).hexdigest()
+    monkeypatch.setitem(VALID_LISTS, "B", expected)
+    assert len(in_half(validated(truth), "B")) == 500 + 25_000
 
 
 @given(st.integers(1, 12), st.integers(0, 500), st.integers(0, 99))

@@ -1,10 +1,13 @@
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from freeze_or_tune.distances.cnn import held_out_accuracy, measure
+from freeze_or_tune.data.splits import Row, write_split
+from freeze_or_tune.distances import cnn
+from freeze_or_tune.distances.cnn import Side, held_out_accuracy, measure
 from freeze_or_tune.distances.sides import standard_error
 from freeze_or_tune.networks.cifar import shrink
 from freeze_or_tune.records import Distance
@@ -26,8 +29,8 @@ def stripes(count: int, axis: int, seed: int) -> np.ndarray:
 
 
 def distance(tmp_path: Path, ours: np.ndarray, theirs: np.ndarray | None, settings: CnnSettings = SETTINGS) -> Distance:
-    first = stored(tmp_path / "a.npy", ours)
-    second = first if theirs is None else stored(tmp_path / "b.npy", theirs)
+    first = Side(stored(tmp_path / "a.npy", ours))
+    second = first if theirs is None else Side(stored(tmp_path / "b.npy", theirs))
     measure("letters", "digits", first, second, settings, 0, 1, tmp_path / "d.json")
     return Distance.read(tmp_path / "d.json")
 
@@ -67,3 +70,32 @@ def test_the_accuracy_depends_on_the_seed_alone() -> None:
         accuracies.append([held_out_accuracy(*sides, settings, seed) for seed in range(6)])
     assert accuracies[0] == accuracies[1]
     assert len(set(accuracies[0])) > 1
+
+
+def test_only_the_sample_of_a_side_is_looked_at(tmp_path: Path) -> None:
+    store = stored(tmp_path / "a.npy", np.concatenate([stripes(60, 0, seed=1), stripes(60, 1, seed=3)]))
+    subsets = ["train"] * 60 + ["test"] * 60
+    rows = [Row(f"{i:04}.png", "stripes", 0, subset) for i, subset in enumerate(subsets)]
+    write_split(rows, tmp_path / "n60.csv")
+    side = Side(store, tmp_path / "n60.csv")
+    assert side.names() == [f"{i:04}.png" for i in range(60)]
+    assert torch.equal(side.images(["0007.png"]), Side(store).images(["0007.png"]))
+    # The other half of the store, which looks like the target, would take the accuracy down to 3/4.
+    measure(
+        "a", "b", side, Side(stored(tmp_path / "b.npy", stripes(60, 1, seed=2))), SETTINGS, 0, 1, tmp_path / "d.json"
+    )
+    record = Distance.read(tmp_path / "d.json")
+    assert record.value > 0.95
+    assert (record.source_images, record.target_images) == (60, 60)
+
+
+def test_memory_does_not_grow_with_the_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cnn, "_CHUNK", 20)
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 128, 128, 3), np.uint8)  # 15 MB
+    side = Side(stored(tmp_path / "a.npy", pixels))
+    tracemalloc.start()
+    small = side.images(side.names())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert small.shape == (300, 3, 32, 32)
+    assert peak < 4e6

@@ -7,11 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial import distance
 
-from freeze_or_tune.distances.means import cosine, mean_features, measure, mmd
+from freeze_or_tune.distances.means import cosine, measure, mmd
 from freeze_or_tune.errors import UserError
-from freeze_or_tune.records import Distance
-
-from .conftest import saved
+from freeze_or_tune.records import Distance, MeanFeatures
 
 RNG = np.random.default_rng(0)
 RESPONSES = st.floats(0, 1000, allow_subnormal=False)  # what a ReLU lets through
@@ -62,23 +60,22 @@ def test_mmd_is_that_of_a_linear_kernel() -> None:
         np.mean([[x @ y for y in b] for x in a]) for a, b in ((source, source), (target, target), (source, target))
     ]
     expected = np.sqrt(kernels[0] + kernels[1] - 2 * kernels[2])
-    ours = mmd(mean_features(source), mean_features(target))
+    ours = mmd(source.mean(0), target.mean(0))
     assert ours == pytest.approx(expected, rel=1e-9)
-    assert mmd(3 * mean_features(source), 3 * mean_features(target)) == pytest.approx(3 * ours)
+    assert mmd(3 * source.mean(0), 3 * target.mean(0)) == pytest.approx(3 * ours)
 
 
-def test_the_mean_of_many_features_is_exact() -> None:
-    # Summed in float32 these would stop at 2**24.
-    features = np.full((2**21, 1), 16.5, np.float32)
-    features[::2] += 1
-    assert mean_features(features).tolist() == [17]
+def averaged(path: Path, features: np.ndarray) -> Path:
+    """Write the mean of features [N, D] as the stage of features leaves it."""
+    MeanFeatures(images=len(features), mean=tuple(features.mean(0, dtype=np.float64))).write(path)
+    return path
 
 
 @pytest.mark.parametrize("metric", ["cosine", "mmd"])
 def test_the_record(metric: str, tmp_path: Path) -> None:
     ours, theirs = RNG.random((7, 5)).astype(np.float32), RNG.random((9, 5)).astype(np.float32)
     measure(
-        metric, "letters", "digits", saved(tmp_path / "a.npy", ours), saved(tmp_path / "b.npy", theirs),
+        metric, "letters", "digits", averaged(tmp_path / "a.json", ours), averaged(tmp_path / "b.json", theirs),
         tmp_path / "out" / "d.json",
     )  # fmt: skip
     record = Distance.read(tmp_path / "out" / "d.json")
@@ -92,7 +89,7 @@ def test_the_record(metric: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("metric", ["cosine", "mmd"])
 def test_a_source_is_exactly_0_from_itself(metric: str, tmp_path: Path) -> None:
-    path = saved(tmp_path / "a.npy", RNG.random((50, 5)))
+    path = averaged(tmp_path / "a.json", RNG.random((50, 5)))
     measure(metric, "letters", "letters", path, path, tmp_path / "d.json")
     assert Distance.read(tmp_path / "d.json").value == 0
 
@@ -102,11 +99,18 @@ def test_a_dead_network_has_no_direction() -> None:
         cosine(np.zeros(3), np.ones(3))
 
 
+def test_a_mean_that_is_not_whole_is_no_mean(tmp_path: Path) -> None:
+    path = averaged(tmp_path / "a.json", RNG.random((5, 3)))
+    path.write_text(path.read_text()[:-20])
+    with pytest.raises(UserError, match=r"a\.json is not a complete meanfeatures"):
+        measure("cosine", "letters", "digits", path, path, tmp_path / "d.json")
+
+
 def test_an_estimated_mean_is_labelled_as_one(tmp_path: Path) -> None:
-    mean = saved(tmp_path / "mean.npy", RNG.uniform(0, 1, (1, 8)))
-    target = saved(tmp_path / "target.npy", RNG.uniform(0, 1, (5, 8)))
-    for estimated in (True, False):
-        measure("cosine", "ours", "theirs", mean, target, tmp_path / "record.json", estimated)
-        record = Distance.read(tmp_path / "record.json")
-        assert (record.estimated, record.source_images, record.target_images) == (estimated, 1 - estimated, 5)
-        assert record.value == pytest.approx(distance.cosine(np.load(mean)[0], np.load(target).mean(0)), rel=1e-5)
+    MeanFeatures(images=0, mean=(0.1, 0.5, 0.2), estimated=True).write(tmp_path / "source.json")
+    target = averaged(tmp_path / "target.json", RNG.random((5, 3)))
+    measure("cosine", "imagenet", "digits", tmp_path / "source.json", target, tmp_path / "d.json")
+    record = Distance.read(tmp_path / "d.json")
+    assert (record.estimated, record.source_images, record.target_images) == (True, 0, 5)
+    measure("cosine", "digits", "digits", target, target, tmp_path / "d.json")
+    assert not Distance.read(tmp_path / "d.json").estimated

@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -54,3 +55,16 @@ def test_a_dataset_cannot_be_told_from_itself(tmp_path: Path) -> None:
     assert record.standard_error == pytest.approx(0.025, rel=0.05)
     measure("letters", "letters", path, path, SETTINGS, 0, tmp_path / "again.json")
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "d.json").read_bytes()
+
+
+def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
+    features = np.lib.format.open_memmap(tmp_path / "a.npy", "w+", np.float32, (40_000, 500))  # 80 MB
+    features[::7] = 1
+    target = saved(tmp_path / "b.npy", cloud(300, 1, dimensions=500))
+    settings = SETTINGS.model_copy(update={"samples": 100})
+    tracemalloc.start()
+    measure("letters", "digits", tmp_path / "a.npy", target, settings, 0, tmp_path / "d.json")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert Distance.read(tmp_path / "d.json").source_images == 40_000
+    assert peak < 10e6

@@ -12,6 +12,7 @@ from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_
     [("auto", False, "cpu"), ("auto", True, "cuda"), ("cpu", True, "cpu"), ("cuda", True, "cuda")],
 )
 def test_the_device(asked: str, visible: bool, chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: visible)
     monkeypatch.setattr(torch, "use_deterministic_algorithms", lambda mode: None)  # for the whole process
     assert prepare_device(asked, 1) == torch.device(chosen)
@@ -19,8 +20,22 @@ def test_the_device(asked: str, visible: bool, chosen: str, monkeypatch: pytest.
 
 def test_a_gpu_asked_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UserError, match="no GPU is visible to this job; set it to auto or cpu"):
+    with pytest.raises(UserError, match=r"device is cuda, but no GPU is visible to this job.*set .* to cpu"):
         prepare_device("cuda", 1)
+
+
+@pytest.mark.parametrize(("devices", "reserved"), [("0", True), ("GPU-3f", True), ("", False), ("NoDevFiles", False)])
+def test_a_gpu_that_a_scheduler_has_given_in_vain(
+    devices: str, reserved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", devices)
+    assert prepare_device("cpu", 1) == torch.device("cpu")
+    if reserved:
+        with pytest.raises(UserError, match=f"given a GPU .CUDA_VISIBLE_DEVICES={devices}., but torch finds none"):
+            prepare_device("auto", 1)
+    else:
+        assert prepare_device("auto", 1) == torch.device("cpu")
 
 
 @pytest.mark.parametrize("threads", [1, 2])

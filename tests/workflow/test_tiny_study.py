@@ -1,5 +1,6 @@
 """All rules on a small study of real files: the numbers that come out, and what happens when something goes wrong."""
 
+import csv
 import json
 import re
 import subprocess
@@ -11,6 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import cosine
+
+from freeze_or_tune.estimates import RULES, jobs
+from freeze_or_tune.study import read_study
 
 Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -217,7 +221,41 @@ def test_the_report_holds_the_figures_with_captions(study: Path, snakemake: Snak
     assert "table3.md" in report
 
 
+def test_the_page_holds_the_experiments_of_the_table_and_pictures_of_all_datasets(finished: Path) -> None:
+    page = (finished / "results/report/index.html").read_text()
+    data = json.loads(re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[0])
+    table = results(finished).groupby(["target", "n", "scheme"]).test_accuracy.mean()
+    assert {(e["target"], e["n"], e["scheme"]): e["mean"] for e in data["experiments"]} == pytest.approx(
+        table.to_dict()
+    )
+    for experiment in data["experiments"]:
+        record = json.loads((finished / experiment["path"]).read_text())
+        assert [len(run["curve"]) for run in record["runs"]] == [len(c["iterations"]) for c in experiment["curves"]]
+    assert page.count('src="data:image/webp') == 2
+
+
+def test_a_deleted_page_is_made_again_from_what_is_there(study: Path, snakemake: Snakemake) -> None:
+    path = study / "results/report/index.html"
+    before = path.read_bytes()
+    path.unlink()
+    assert executed(snakemake().stdout) == {"page": 1, "all": 1}
+    assert path.read_bytes() == before
+
+
 def test_logs_tell_what_each_run_reached(finished: Path) -> None:
     log = (finished / "results/logs/experiments/digits/n10/T1-7_R8.log").read_text()
     assert re.search(r"iteration 20/60: loss \d+\.\d+, validation accuracy \d+\.\d %, \d+ images/s", log)
     assert len(log.splitlines()) < 10
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_job_takes_less_memory_and_time_than_it_asks_for_and_not_absurdly_less(finished: Path, rule: str) -> None:
+    study = read_study(finished / "study.yaml")
+    folders = {"experiment": "experiments", **{name: "distances" for name in RULES if name.endswith("_distance")}}
+    folder = finished / "results/benchmarks" / folders.get(rule, rule)
+    taken = [next(csv.DictReader(path.open(), delimiter="\t")) for path in folder.rglob("*.tsv")]
+    asked = [estimate for name, _, estimate in jobs(study) if name == rule]
+    memory = max(float(row["max_rss"]) for row in taken if row["max_rss"] != "NA")
+    assert memory < min(one.memory_mb for one in asked)
+    assert max(one.memory_mb for one in asked) < 8 * memory + 500
+    assert max(float(row["s"]) for row in taken) < 60 * min(one.minutes for one in asked)

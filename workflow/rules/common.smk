@@ -23,6 +23,8 @@ except UserError as error:
 EXPERIMENTS = [f"<results>/experiments/{target}/n{n}/{scheme}.json" for target, n, scheme in study.experiments()]
 DISTANCES = expand("<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics)
 
+SAMPLES = expand("<results>/samples/{dataset}.png", dataset=study.used_datasets())
+
 
 def files_of(wildcards):
     return study.dataset(wildcards.dataset).files
@@ -39,32 +41,39 @@ def store_of(wildcards):
     return store(study.dataset_of(name), study.source_of(name))
 
 
+def any_store(wildcards):
+    """The store of a dataset at the image size of the first source or target that uses it."""
+    return store(wildcards.dataset, study.source_of(study.users_of(wildcards.dataset)[0]))
+
+
 def source_of(wildcards):
     return study.target(wildcards.target).source
 
 
-def source_store(wildcards):
-    source = source_of(wildcards)
-    return store(study.dataset_of(source), source)
+def sample(dataset, source):
+    """The split whose training images stand for a dataset as a source sees it; without one, all stored ones do."""
+    chosen = study.source(source)
+    return [f"<results>/splits/{source}/n{chosen.sample}.csv"] if chosen.sample and dataset == chosen.dataset else []
 
 
-def features(dataset, source):
-    return f"<results>/features/{source}/{dataset}.npy"
+def features(dataset, source, suffix):
+    return f"<results>/features/{source}/{dataset}.{suffix}"
 
 
-def source_features(wildcards):
-    source = source_of(wildcards)
-    return features(study.dataset_of(source), source)
+def source_side(wildcards):
+    return study.dataset_of(source_of(wildcards)), source_of(wildcards)
 
 
 def source_mean(wildcards):
-    """What a mean distance is to: features of the source's images, or their estimated mean."""
+    """What a mean distance is to: the mean features of the source's images, or their estimate."""
     source = source_of(wildcards)
-    return source_features(wildcards) if study.source(source).dataset else f"<results>/networks/{source}.mean.npy"
+    if study.source(source).dataset is None:
+        return f"<results>/networks/{source}.mean.json"
+    return features(*source_side(wildcards), "json")
 
 
-def target_features(wildcards):
-    return features(study.dataset_of(wildcards.target), source_of(wildcards))
+def target_side(wildcards):
+    return study.dataset_of(wildcards.target), source_of(wildcards)
 
 
 def one_of(names):

@@ -86,8 +86,8 @@ rule store:
         "<benchmarks>/store/{dataset}-{size}.tsv"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("store"),
+        runtime=minutes("store"),
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
@@ -116,3 +116,21 @@ rule split:
         draw=lambda wildcards: study.split(wildcards.target, int(wildcards.n)).model_dump(exclude={"dataset"}),
     script:
         "../scripts/split.py"
+
+
+# What the images look like, for the report's page.
+rule samples:
+    input:
+        store=any_store,
+        index="<results>/indexes/{dataset}.csv",
+    output:
+        "<results>/samples/{dataset}.png",
+    log:
+        "<logs>/samples/{dataset}.log",
+    benchmark:
+        "<benchmarks>/samples/{dataset}.tsv"
+    localrule: True
+    params:
+        recipe=RECIPES["samples"],
+    script:
+        "../scripts/samples.py"

@@ -6,7 +6,7 @@ rule estimate_mean:
     input:
         weights="<results>/networks/{source}.safetensors",
     output:
-        mean="<results>/networks/{source}.mean.npy",
+        mean="<results>/networks/{source}.mean.json",
     log:
         "<logs>/estimate_mean/{source}.log",
     benchmark:
@@ -22,7 +22,7 @@ rule estimate_mean:
 rule mean_distance:
     input:
         source=source_mean,
-        target=target_features,
+        target=lambda wildcards: features(*target_side(wildcards), "json"),
     output:
         record="<results>/distances/{target}/{metric}.json",
     log:
@@ -31,22 +31,19 @@ rule mean_distance:
         "<benchmarks>/distances/{target}/{metric}.tsv"
     wildcard_constraints:
         metric="(?!svm|cnn)[^/]+",  # these two have rules of their own below
-    resources:
-        mem_mb=2000,
-        runtime=20,
+    localrule: True
     params:
         recipe=RECIPES["distance"],
         metric=lambda wildcards: study.metric(wildcards.metric),
         source=source_of,
-        estimated=lambda wildcards: study.source(source_of(wildcards)).dataset is None,
     script:
         "../scripts/mean_distance.py"
 
 
 rule svm_distance:
     input:
-        source=source_features,
-        target=target_features,
+        source=lambda wildcards: features(*source_side(wildcards), "npy"),
+        target=lambda wildcards: features(*target_side(wildcards), "npy"),
     output:
         record="<results>/distances/{target}/svm.json",
     log:
@@ -54,8 +51,8 @@ rule svm_distance:
     benchmark:
         "<benchmarks>/distances/{target}/svm.tsv"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory("svm_distance"),
+        runtime=minutes("svm_distance"),
     params:
         recipe=RECIPES["distance"],
         source=source_of,
@@ -67,8 +64,8 @@ rule svm_distance:
 
 rule cnn_distance:
     input:
-        source=source_store,
-        target=store_of,
+        source=lambda wildcards: [store(*source_side(wildcards)), *sample(*source_side(wildcards))],
+        target=lambda wildcards: [store(*target_side(wildcards)), *sample(*target_side(wildcards))],
     output:
         record="<results>/distances/{target}/cnn.json",
     log:
@@ -77,8 +74,8 @@ rule cnn_distance:
         "<benchmarks>/distances/{target}/cnn.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("cnn_distance"),
+        runtime=minutes("cnn_distance"),
     params:
         recipe=RECIPES["distance"],
         source=source_of,

@@ -15,8 +15,8 @@ rule experiment:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("experiment"),
+        runtime=minutes("experiment"),
     params:
         recipe=RECIPES["training"],
         settings=settings_of_experiment,

@@ -18,8 +18,8 @@ rule pretrain:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("pretrain"),
+        runtime=minutes("pretrain"),
     params:
         recipe=RECIPES["training"],
         settings=lambda wildcards: study.pretraining(wildcards.source).model_dump(mode="json"),

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from freeze_or_tune.distances.cnn import measure
+from freeze_or_tune.distances.cnn import Side, measure
 from freeze_or_tune.job import logged
 from freeze_or_tune.settings import CnnSettings
 
@@ -8,8 +8,8 @@ with logged(snakemake.log[0]):
     measure(
         source=snakemake.params.source,
         target=snakemake.wildcards.target,
-        source_store=Path(snakemake.input.source),
-        target_store=Path(snakemake.input.target),
+        source_side=Side(*map(Path, snakemake.input.source)),
+        target_side=Side(*map(Path, snakemake.input.target)),
         settings=CnnSettings.model_validate(snakemake.params.cnn),
         seed=snakemake.params.seed,
         threads=snakemake.threads,

@@ -12,6 +12,8 @@ with logged(snakemake.log[0]):
         store=Path(snakemake.input.store),
         destination=Path(snakemake.output.features),
         index=Path(snakemake.output.index),
+        mean=Path(snakemake.output.mean),
         machine=Machine.model_validate(snakemake.config.get("machine", {})),
         threads=snakemake.threads,
+        sample=next(map(Path, snakemake.input.sample), None),
     )

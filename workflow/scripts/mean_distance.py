@@ -8,8 +8,7 @@ with logged(snakemake.log[0]):
         snakemake.params.metric,
         source=snakemake.params.source,
         target=snakemake.wildcards.target,
-        source_features=Path(snakemake.input.source),
-        target_features=Path(snakemake.input.target),
+        source_mean=Path(snakemake.input.source),
+        target_mean=Path(snakemake.input.target),
         destination=Path(snakemake.output.record),
-        estimated=snakemake.params.estimated,
     )

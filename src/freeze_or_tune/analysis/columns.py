@@ -71,7 +71,8 @@ COLUMNS = (
     *(_measured("cosine", 2), Column("cosine_estimated", choices=("yes",), optional=True), _measured("mmd")),
     *(_measured("svm", 1), _measured("svm_error"), _measured("cnn", 1), _measured("cnn_error")),
     *(Column("distance_level", choices=("L", "M", "H"), optional=True), Column("data_level", choices=("L", "M", "H"))),
-    *(Column("settings"), _cost("seconds"), _cost("images_per_second"), _cost("peak_memory_mb"), Column("device")),
+    *(Column("settings"), Column("protocol"), Column("versions")),
+    *(_cost("seconds"), _cost("images_per_second"), _cost("peak_memory_mb"), Column("device")),
     Column("correct"),  # last, because it is long: which test images are right
 )  # fmt: skip
 NAMES = tuple(column.name for column in COLUMNS)

@@ -119,6 +119,14 @@ def read_split(path: Path, n: int, val: int, test: int, *, pool: Pool = "all", u
     return rows
 
 
+def training_images(path: Path) -> list[str]:
+    """The sorted training images of a split; UserError if it has none."""
+    images = sorted(image for _, (image, _, _, subset) in read_table(path, COLUMNS) if subset == "train")
+    if not images:
+        raise _damaged(path, "it has no training images")
+    return images
+
+
 def _pool(listings: list[Listing], pool: Pool, dataset: str, test: int) -> list[Listing]:
     """The images that are drawn from."""
     if pool != "official":

@@ -1,14 +1,17 @@
 """Distance in pixel space: how well Caffe's small CIFAR-10 network tells source from target."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from freeze_or_tune.data.splits import training_images
 from freeze_or_tune.data.store import Store
-from freeze_or_tune.distances.sides import Rows, draw_samples, labels, standard_error
+from freeze_or_tune.distances.sides import Sample, draw_samples, labels, standard_error
 from freeze_or_tune.hashing import stable_seed
 from freeze_or_tune.networks.cifar import cifar_quick, shrink
 from freeze_or_tune.records import Distance
@@ -18,6 +21,8 @@ from freeze_or_tune.training.device import prepare_device
 from freeze_or_tune.training.solver import StepSGD
 
 log = logging.getLogger(__name__)
+
+_CHUNK = 250
 
 
 def held_out_accuracy(
@@ -51,24 +56,38 @@ def _solver(settings: CnnSettings) -> Solver:
     )  # fmt: skip
 
 
+class Side(NamedTuple):
+    """The images of one side: all of a store, or the training images of a split."""
+
+    store: Path
+    sample: Path | None = None
+
+    def names(self) -> list[str]:
+        """Its images, sorted."""
+        return training_images(self.sample) if self.sample else Store(self.store).names
+
+    def images(self, names: Sequence[str]) -> Tensor:
+        """Some of them as the network sees them; only a few are in memory at full size."""
+        store = Store(self.store)
+        chunks = (store.images(names[start : start + _CHUNK]) for start in range(0, len(names), _CHUNK))
+        return torch.cat([shrink(torch.from_numpy(chunk)) for chunk in chunks])
+
+
 def measure(
-    source: str, target: str, source_store: Path, target_store: Path, settings: CnnSettings, seed: int, threads: int,
+    source: str, target: str, source_side: Side, target_side: Side, settings: CnnSettings, seed: int, threads: int,
     destination: Path,
 ) -> None:  # fmt: skip
-    """Train and test the network on two stores and write the record."""
+    """Train and test the network on the images of two sides and write the record."""
     prepare_device("cpu", threads)
-    ours, theirs = Store(source_store), Store(target_store)
-    seed = stable_seed(seed, target, "cnn")
-    first, second = draw_samples(len(ours), len(theirs), settings.samples, seed, same=source_store == target_store)
+    ours, theirs = source_side.names(), target_side.names()
+    seed, same = stable_seed(seed, target, "cnn"), source_side.store == target_side.store
+    first, second = draw_samples(len(ours), len(theirs), settings.samples, seed, same=same)
 
-    def images(store: Store, rows: Rows) -> Tensor:
-        return shrink(torch.from_numpy(store.images([store.names[row] for row in rows])))
+    def images(side: Side, names: list[str], sample: Sample) -> tuple[Tensor, Tensor]:
+        train, held_out = (side.images([names[row] for row in rows]) for rows in sample)
+        return train, held_out
 
-    accuracy = held_out_accuracy(
-        (images(ours, first.train), images(ours, first.held_out)),
-        (images(theirs, second.train), images(theirs, second.held_out)),
-        settings, seed,
-    )  # fmt: skip
+    accuracy = held_out_accuracy(images(source_side, ours, first), images(target_side, theirs, second), settings, seed)
     Distance(
         metric="cnn", source=source, target=target, value=accuracy,
         standard_error=standard_error(accuracy, len(first.held_out) + len(second.held_out)),

@@ -5,18 +5,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from freeze_or_tune.distances.sides import Features, load_features
 from freeze_or_tune.errors import UserError
-from freeze_or_tune.records import Distance
+from freeze_or_tune.records import Distance, MeanFeatures
 from freeze_or_tune.settings import Metric
 
 Mean = NDArray[np.float64]
-
-
-def mean_features(features: Features) -> Mean:
-    """Mean [D] of features [N, D]."""
-    mean: Mean = features.mean(axis=0, dtype=np.float64)
-    return mean
 
 
 def cosine(source: Mean, target: Mean) -> float:
@@ -38,17 +31,11 @@ def mmd(source: Mean, target: Mean) -> float:
     return float(np.linalg.norm(source - target))
 
 
-def measure(
-    metric: Metric, source: str, target: str, source_features: Path, target_features: Path, destination: Path,
-    estimated: bool = False,
-) -> None:  # fmt: skip
-    """Measure cosine or mmd from two feature files and write the record.
-
-    The source's features are those of its images, or one row with their `estimated` mean.
-    """
-    ours, theirs = load_features(source_features), load_features(target_features)
+def measure(metric: Metric, source: str, target: str, source_mean: Path, target_mean: Path, destination: Path) -> None:
+    """Measure cosine or mmd from the means of two datasets' features and write the record."""
+    ours, theirs = MeanFeatures.read(source_mean), MeanFeatures.read(target_mean)
     distance = {"cosine": cosine, "mmd": mmd}[metric]
     Distance(
-        metric=metric, source=source, target=target, value=distance(mean_features(ours), mean_features(theirs)),
-        source_images=0 if estimated else len(ours), target_images=len(theirs), estimated=estimated,
+        metric=metric, source=source, target=target, value=distance(np.array(ours.mean), np.array(theirs.mean)),
+        source_images=ours.images, target_images=theirs.images, estimated=ours.estimated,
     ).write(destination)  # fmt: skip

@@ -22,7 +22,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from freeze_or_tune.errors import UserError
-from freeze_or_tune.files import replacing
+from freeze_or_tune.files import checkpoint_folder, lock_file, replacing
 
 log = logging.getLogger(__name__)
 
@@ -119,11 +119,6 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def checkpoint_folder(result: Path) -> Path:
-    """Where the checkpoints of a result lie."""
-    return result.with_name(f".{result.stem}.checkpoints")
-
-
 @contextmanager
 def only_process(result: Path) -> Iterator[bool]:
     """Hold the lock on a result; yield whether another process held it before, which is waited for.
@@ -132,7 +127,7 @@ def only_process(result: Path) -> Iterator[bool]:
     results. The lock is freed by the system when its holder dies, however it dies.
     """
     result.parent.mkdir(parents=True, exist_ok=True)
-    path = result.with_name(f".{result.stem}.lock")
+    path = lock_file(result)
     lock, waited = FileLock(path), False
     try:
         lock.acquire(timeout=0)

@@ -10,18 +10,39 @@ from freeze_or_tune.errors import UserError
 
 
 def prepare_device(name: Literal["auto", "cpu", "cuda"], threads: int) -> torch.device:
-    """Choose the device, limit CPU threads, make algorithms deterministic; UserError if a GPU is asked for in vain."""
+    """Choose the device, limit CPU threads, make algorithms deterministic.
+
+    UserError if a GPU is asked for in vain: by `cuda`, or by a scheduler that has reserved one for this job.
+    """
     torch.set_num_threads(threads)
     # Gradients of a dying network are denormal numbers, on which CPUs are twenty times slower.
     torch.set_flush_denormal(True)
-    if name == "cpu" or not (torch.cuda.is_available() or name == "cuda"):
+    if name == "cpu" or not (torch.cuda.is_available() or name == "cuda" or _reserved()):
         return torch.device("cpu")
     if not torch.cuda.is_available():
-        raise UserError("the study's `device` is cuda, but no GPU is visible to this job; set it to auto or cpu")
+        raise UserError(_no_gpu(name))
     # Not on a CPU, whose algorithms for our layers are deterministic anyway: the call imports torch's compiler (1.6 s).
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     return torch.device("cuda")
+
+
+def _reserved() -> str | None:
+    """The GPUs that a scheduler has given to this job, or None; SLURM says NoDevFiles where it has given none."""
+    devices = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return None if devices in {"", "-1", "NoDevFiles"} else devices
+
+
+def _no_gpu(name: str) -> str:
+    """What is wrong where a GPU is meant and none is found."""
+    if name == "cuda":
+        problem = "the study's machine.device is cuda, but no GPU is visible to this job"
+    else:
+        problem = f"this job was given a GPU (CUDA_VISIBLE_DEVICES={_reserved()}), but torch finds none"
+    return (
+        f"{problem}: look at nvidia-smi on {os.uname().nodename} and whether torch was built for its driver; "
+        "to train on CPUs nevertheless set the study's machine.device to cpu"
+    )
 
 
 def device_name(device: torch.device) -> str:

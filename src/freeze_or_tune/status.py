@@ -1,0 +1,130 @@
+"""How far a study is, by its records, logs, checkpoints and locks alone: no scheduler is asked, nothing is changed."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from filelock import FileLock, Timeout
+from tabulate import tabulate
+
+from freeze_or_tune.errors import UserError
+from freeze_or_tune.files import checkpoint_folder, lock_file
+from freeze_or_tune.records import Experiment
+from freeze_or_tune.study import Study
+
+State = Literal["done", "running", "waiting", "interrupted", "failed", "damaged", "outdated"]
+"""interrupted: ended without a word (killed, a node that died); outdated: made with other settings than the study's."""
+
+STATES: tuple[State, ...] = ("done", "running", "waiting", "interrupted", "failed", "damaged", "outdated")
+TROUBLE = frozenset({"failed", "damaged"})
+"""The states that end in an error if nobody does anything."""
+
+_TAIL = 8192
+"""Bytes of a log that are read: its end says how it went."""
+
+
+class Standing(NamedTuple):
+    """Where an experiment stands."""
+
+    target: str
+    n: int
+    scheme: str
+    state: State
+    note: str
+    """How far it is, or why it has failed."""
+    log: Path
+
+
+class FailedStage(NamedTuple):
+    """A job before the experiments that has failed, so that others wait for it."""
+
+    reason: str
+    log: Path
+
+
+def standings(study: Study) -> list[Standing]:
+    """Where each experiment of a study stands, in the order of the config."""
+    results = Path(study.results)
+    found = []
+    for target, n, scheme in study.experiments():
+        path = f"experiments/{target}/n{n}/{scheme}"
+        log = results / f"logs/{path}.log"
+        state, note = _standing(results / f"{path}.json", log, study.experiment(target, n, scheme).digest)
+        found.append(Standing(target, n, scheme, state, note, log))
+    return found
+
+
+def failed_stages(study: Study) -> list[FailedStage]:
+    """Jobs of all other rules whose last run has failed."""
+    logs = Path(study.results, "logs")
+    others = (path for path in sorted(logs.rglob("*.log")) if path.relative_to(logs).parts[0] != "experiments")
+    return [FailedStage(reason, path) for path in others if (reason := _error(_last_lines(path)))]
+
+
+def _standing(record: Path, log: Path, digest: str) -> tuple[State, str]:
+    if _held(lock_file(record)):
+        return "running", _message(_last_lines(log)[-1:])
+    if record.exists():
+        try:
+            made = Experiment.read(record)
+        except UserError as error:
+            return "damaged", str(error)
+        return ("done", "") if made.digest == digest else ("outdated", "snakemake will make it again")
+    lines = _last_lines(log)
+    reason = _error(lines)
+    if reason:
+        return "failed", reason
+    if lines or checkpoint_folder(record).exists():
+        return "interrupted", _message(lines[-1:])
+    return "waiting", ""
+
+
+def _held(lock: Path) -> bool:
+    """Whether a process holds a lock; the system frees that of a dead one."""
+    if not lock.exists():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def _last_lines(log: Path) -> list[str]:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _TAIL))
+            return file.read().decode(errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _message(lines: list[str]) -> str:
+    """The last line without its time and level."""
+    return lines[-1].split(" INFO ", 1)[-1] if lines else ""
+
+
+def _error(lines: list[str]) -> str:
+    """Why a job has failed: its message, or the last line of its traceback; empty if it has not."""
+    errors = [number for number, line in enumerate(lines) if " ERROR " in line]
+    if not errors:
+        return ""
+    message = lines[errors[-1]].split(" ERROR ", 1)[1]
+    return lines[-1] if lines[errors[-1] + 1 :] else message
+
+
+def report(experiments: Iterable[Standing], stages: Iterable[FailedStage]) -> str:
+    """Counts of each target, and a line for each experiment that runs or is in trouble, with its log."""
+    experiments = list(experiments)
+    counts = Counter((one.target, one.state) for one in experiments)
+    shown = [state for state in STATES if any(one.state == state for one in experiments)]
+    targets = list(dict.fromkeys(one.target for one in experiments))
+    rows = [[target, *(counts[target, state] for state in shown)] for target in targets]
+    rows.append(["all", *(sum(counts[target, state] for target in targets) for state in shown)])
+    parts = [str(tabulate(rows, ["target", *shown]))]
+    for one in experiments:
+        if one.state not in {"done", "waiting", "outdated"}:
+            parts.append(f"{one.state}: {one.target} n={one.n} {one.scheme}: {one.note or 'no message'}\n  {one.log}")
+    parts += [f"failed before the experiments: {stage.reason}\n  {stage.log}" for stage in stages]
+    return "\n".join(parts)

@@ -1,0 +1,244 @@
+"""The study on a real SLURM, and all that goes wrong on one: nothing is lost, and the numbers stay the same."""
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from snakemake.cli import parse_args
+
+from ..workflow.conftest import STUDY, draw_stripes
+from .cluster import Cluster, wait_until, why_not
+from .submission import EXPERIMENT, ROOT, Submission, Training, log_of_experiment, runs
+
+Submit = Callable[..., Submission]
+Runs = list[dict[str, object]]
+OTHER = EXPERIMENT.replace("T1", "F1")
+BUSY = "R,CG"
+
+
+def seconds(cluster: Cluster, job: str, moment: str) -> float:
+    return datetime.fromisoformat(cluster.show(job)[moment]).timestamp()
+
+
+def back_from_the_queue(cluster: Cluster, job: str) -> None:
+    """SLURM lets a requeued job wait two minutes; an administrator may say that it has waited enough."""
+    wait_until(lambda: cluster.jobs("PD").get(job), f"job {job} is requeued")
+
+    def runs_again() -> bool:
+        cluster.call("scontrol", "update", f"JobId={job}", "StartTime=now")
+        return job in cluster.jobs("R")
+
+    wait_until(runs_again, f"job {job} runs again")
+
+
+# What is interrupted while the experiment is held between two steps.
+
+
+def cancel(cluster: Cluster, training: Training) -> None:
+    cluster.call("scancel", training.job)
+
+
+def requeue(cluster: Cluster, training: Training) -> None:
+    cluster.call("scontrol", "requeue", training.job)
+    back_from_the_queue(cluster, training.job)
+
+
+def preempt(cluster: Cluster, training: Training) -> None:
+    urgent = cluster.call("sbatch", "--parsable", "-p", "urgent", "--gpus=2", "--output=/dev/null", "--wrap=sleep 1")
+    wait_until(lambda: cluster.show(urgent.strip())["JobState"] == "COMPLETED", "the urgent job is done")
+    back_from_the_queue(cluster, training.job)
+
+
+def kill_node(cluster: Cluster, training: Training) -> None:
+    cluster.kill_node("gpu1")
+    wait_until(lambda: "down" in cluster.call("sinfo", "-h", "-n", "gpu1", "-o", "%T"), "the node is missed")
+    cluster.start_node("gpu1")
+    back_from_the_queue(cluster, training.job)
+
+
+def run_out_of_time(cluster: Cluster, training: Training) -> None:
+    """It has asked for a minute."""
+    wait_until(lambda: cluster.show(training.job)["JobState"] == "TIMEOUT", "the time limit is reached", 180)
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "attempts"),
+    [(cancel, 2), (run_out_of_time, 2), (requeue, 1), (preempt, 1), (kill_node, 1)],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_an_interrupted_experiment_goes_on_where_it_was(
+    interrupt: Callable[[Cluster, Training], None], attempts: int,
+    study: Path, cluster: Cluster, submit: Submit, expected: Runs,
+) -> None:  # fmt: skip
+    limit = ["--set-resources", "experiment:runtime=1"] if interrupt is run_out_of_time else []
+    submission = submit(EXPERIMENT, *limit)
+    interrupt(cluster, Training(study, submission))
+    submission.succeeds()
+    assert submission.submitted == {"experiment": attempts}
+    assert "going on from iteration" in log_of_experiment(study)
+    assert runs(study) == expected
+    assert [path.name for path in (study / EXPERIMENT).parent.iterdir()] == [Path(EXPERIMENT).name]
+
+
+def test_a_controller_that_is_away_for_a_while_is_waited_for(
+    study: Path, cluster: Cluster, submit: Submit, expected: Runs
+) -> None:
+    submission = submit(EXPERIMENT)
+    training = Training(study, submission)
+    cluster.stop_controller()
+    training.go_on()
+    wait_until((study / EXPERIMENT).exists, "the experiment is done")
+    assert submission.process.poll() is None
+    cluster.start_controller()
+    submission.succeeds()
+    assert submission.submitted == {"experiment": 1}
+    assert runs(study) == expected
+
+
+def test_after_a_kill_of_snakemake_old_and_new_jobs_do_not_spoil_each_others_results(
+    study: Path, cluster: Cluster, submit: Submit, expected: Runs
+) -> None:
+    first = submit(EXPERIMENT)
+    training = Training(study, first)
+    first.process.kill()
+    first.end()
+    assert submit("--unlock").end() == 0
+    second = submit(EXPERIMENT, OTHER)
+    wait_until(lambda: "another process works on" in log_of_experiment(study), "the new job waits for the old one")
+    assert training.job in cluster.jobs("R")
+    training.go_on()
+    second.succeeds()
+    assert "iteration" not in log_of_experiment(study)  # the new job has taken what the old one wrote
+    assert runs(study) == expected
+    assert (study / OTHER).exists()
+
+
+def test_ctrl_c_leaves_no_job_and_no_lock(study: Path, cluster: Cluster, submit: Submit, expected: Runs) -> None:
+    submission = submit(EXPERIMENT)
+    Training(study, submission)
+    submission.process.send_signal(signal.SIGINT)
+    assert submission.end() != 0
+    wait_until(lambda: not cluster.jobs("R,PD,CG,S"), "the job is gone", 30)
+    again = submit(EXPERIMENT)
+    again.succeeds()
+    assert "going on from iteration" in log_of_experiment(study)
+    assert runs(study) == expected
+
+
+def test_a_failing_experiment_is_tried_again_with_more_and_the_rest_goes_on(
+    study: Path, cluster: Cluster, submit: Submit
+) -> None:
+    split = study / "results/splits/digits/n2.csv"
+    whole = split.read_text()
+    split.write_text(whole[: len(whole) // 2])
+    failing = "results/experiments/digits/n2/T1-7_R8.json"
+    before = set(cluster.jobs())
+    submission = submit(failing, OTHER)
+    assert submission.end() == 1
+    assert submission.submitted == {"experiment": 3 + 1}
+    assert (study / OTHER).exists()
+    assert not (study / failing).exists()
+    assert "results/splits/digits/n2.csv" in submission.output
+    tries = [job for job, comment in cluster.jobs().items() if job not in before and "_2_T1" in comment]
+    asked = [(cluster.show(job)["MinMemoryNode"], cluster.show(job)["TimeLimit"]) for job in sorted(tries, key=int)]
+    assert len(set(asked)) == 3
+    assert asked == sorted(asked)
+    split.write_text(whole)
+    submit(failing).succeeds()
+
+
+@pytest.fixture
+def small_disk(study: Path) -> Iterator[Path]:
+    """The study's results on a disk of their own with little room."""
+    results = study / "results"
+    used = sum(path.stat().st_size for path in results.rglob("*") if path.is_file())
+    aside = results.rename(study / "aside")
+    results.mkdir()
+    size = f"size={used // 1024 + 2048}k"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "freeze-or-tune-test", results], check=True)
+    try:
+        subprocess.run(["cp", "-a", f"{aside}/.", results], check=True)
+        yield results
+    finally:
+        subprocess.run(["umount", "--lazy", results], check=True)
+
+
+def test_a_full_disk_is_an_error_and_no_damaged_result(
+    study: Path, small_disk: Path, submit: Submit, expected: Runs
+) -> None:
+    filler = small_disk / "filler"
+    with pytest.raises(OSError, match="No space left"):
+        filler.write_bytes(bytes(shutil.disk_usage(small_disk).free + 1))
+    submission = submit(EXPERIMENT, "--retries", "0")
+    assert submission.end() == 1
+    assert "No space left on device" in submission.output
+    assert not (study / EXPERIMENT).exists()
+    filler.unlink()
+    submit(EXPERIMENT).succeeds()
+    assert runs(study) == expected
+
+
+def test_a_job_that_was_given_a_gpu_and_finds_none_fails_with_words(study: Path, submit: Submit) -> None:
+    config = yaml.safe_load((study / "study.yaml").read_text())
+    config["machine"]["device"] = "auto"
+    (study / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    submission = submit(EXPERIMENT, "--retries", "0")
+    assert submission.end() == 1
+    assert "was given a GPU (CUDA_VISIBLE_DEVICES=0), but torch finds none" in submission.output
+    assert not (study / EXPERIMENT).exists()
+
+
+def test_the_whole_study_has_the_numbers_of_a_local_run_and_never_more_experiments_than_gpus(
+    finished: Path, tmp_path: Path, cluster: Cluster, submit: Submit
+) -> None:
+    folder = tmp_path / "anew"
+    draw_stripes(folder / "my stripes")
+    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
+    before = set(cluster.jobs())
+    submission = submit(folder=folder)
+    submission.succeeds()
+    # Everything but collecting, drawing splits, tables and figures has run on a node.
+    assert submission.submitted == {
+        "index": 2, "store": 2, "pretrain": 1, "features": 2, "experiment": 6, "svm_distance": 2,
+        "cnn_distance": 2,
+    }  # fmt: skip
+    ours, theirs = (pd.read_csv(folder / "results/experiments.csv") for folder in (folder, finished))
+    costs = [name for name in ours if name in {"seconds", "images_per_second", "peak_memory_mb", "device", "threads"}]
+    pd.testing.assert_frame_equal(ours.drop(columns=costs), theirs.drop(columns=costs))
+    experiments = [job for job, rule in cluster.jobs().items() if job not in before and rule.startswith("rule_exp")]
+    spans = [(seconds(cluster, job, "StartTime"), seconds(cluster, job, "EndTime")) for job in experiments]
+    assert max(sum(start <= moment < end for start, end in spans) for moment, _ in spans) == 2
+    assert {cluster.show(job)["NodeList"] for job in experiments} == {"gpu1"}
+
+
+def test_what_is_edited_in_the_profile_reaches_slurm(study: Path, cluster: Cluster, submit: Submit) -> None:
+    edits = ["slurm_partition=urgent", "gpu=0", "gres=gpu:1", "mem_mb=1234", "runtime=17"]
+    submission = submit(EXPERIMENT, "--set-resources", *(f"experiment:{edit}" for edit in edits))
+    job = cluster.show(Training(study, submission).job)
+    assert (job["Partition"], job["TresPerNode"], job["MinMemoryNode"]) == ("urgent", "gres:gpu:1", "1234M")
+    assert (job["TimeLimit"], job["Requeue"]) == ("00:17:00", "1")
+    assert not {"Account", "TresPerJob"} & {key for key, value in job.items() if value not in {"(null)", ""}}
+
+
+def test_what_the_profiles_say_is_what_snakemake_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    ours, default = (
+        yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text()) for name in ("slurm", "default")
+    )
+    assert ours.keys() & default.keys() == set()
+    _, used = parse_args(["--profile", "profiles/slurm"])
+    for key, value in ours.items():
+        found = getattr(used, key.replace("-", "_"))
+        if key == "default-resources":
+            found = {name: resource.value for name, resource in found.resources.items() if name in value}
+        assert str(found) == str(value), key
+
+
+def test_the_machines_own_slurm_is_not_touched(cluster: Cluster) -> None:
+    assert "SLURM of its own" in str(why_not())

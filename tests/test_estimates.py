@@ -1,0 +1,78 @@
+"""Estimates against what jobs of a real run took, and against counts made elsewhere."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from freeze_or_tune.__main__ import main
+from freeze_or_tune.backbones import CaffeNet
+from freeze_or_tune.estimates import RULES, Estimate, counts_of, jobs
+from freeze_or_tune.networks.caffenet import caffenet
+from freeze_or_tune.shapes import shape_of
+from freeze_or_tune.study import Study, read_study
+
+CAFFENET = CaffeNet(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
+SMALL = CaffeNet(channels=(8, 10, 12, 14, 16), features=20, image_size=64, crop=60)
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return read_study(Path(__file__).parents[1] / "config/config.yaml")
+
+
+def test_parameters_of_caffenet_are_those_that_are_published() -> None:
+    biases = 96 + 256 + 384 + 384 + 256 + 4096 + 4096
+    assert shape_of(CAFFENET).parameters + biases + 4096 * 1000 + 1000 == 60_965_224
+
+
+@pytest.mark.parametrize("sizes", [SMALL, CAFFENET])
+def test_outputs_are_those_of_the_network(sizes: CaffeNet) -> None:
+    network = caffenet(sizes, 3).eval()
+    x, outputs = torch.zeros(1, 3, sizes.crop, sizes.crop), []
+    with torch.no_grad():
+        for layer in network.children():
+            x = layer(x)
+            outputs.append(x.numel())
+    assert [n for n in shape_of(sizes).outputs if n not in outputs] == []
+
+
+def test_operations_of_caffenet_are_those_that_are_published() -> None:
+    # 724 million multiply-adds (netscope's count of bvlc_reference_caffenet with its groups), less the classifier's 4
+    assert shape_of(CAFFENET).operations == pytest.approx(2 * 720e6, rel=0.02)
+
+
+def test_images_of_a_split(study: Study) -> None:
+    assert counts_of(study, study.split("greek", 10)) == (480, 240, 1200)
+    assert counts_of(study, study.split("latin-a", 100)) == (10_000, 1000, 2000)
+
+
+def test_the_images_of_a_split_are_in_the_memory_of_its_experiments(study: Study) -> None:
+    small, large = (RULES["experiment"](study, "greek", n, "T1-7_R8") for n in ("1", "100"))
+    images = 48 * 99 * 3 * 64**2 / 2**20
+    assert large.memory_mb >= small.memory_mb + images
+
+
+def test_a_gpu_is_faster_and_holds_what_a_cpu_must(study: Study) -> None:
+    networks = {"caffenet-small": CAFFENET}
+    with_gpu, without = (
+        study.model_copy(update={"networks": networks, "machine": study.machine.model_copy(update={"device": device})})
+        for device in ("cuda", "cpu")
+    )
+    gpu, cpu = (RULES["experiment"](one, "greek", "100", "F1-3_R4-8") for one in (with_gpu, without))
+    assert gpu.minutes < cpu.minutes
+    # 4,800 images in 4 views, conv3's 384 x 13 x 13 responses to each
+    assert cpu.memory_mb - gpu.memory_mb > 4 * 4800 * 4 * 384 * 13 * 13 / 2**20 - 2600
+
+
+def test_each_job_of_a_study_asks_for_something(study: Study) -> None:
+    found = jobs(study)
+    assert {rule for rule, _, _ in found} == RULES.keys()
+    assert sum(rule == "experiment" for rule, _, _ in found) == 72
+    assert all(isinstance(one, Estimate) and one.memory_mb >= 500 and one.minutes >= 10 for _, _, one in found)
+
+
+def test_the_table_of_a_study_is_printed(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["resources", "--configfile", str(Path(__file__).parents[1] / "config/config.yaml")]) == 0
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines()]
+    assert ["experiment", "greek", "18"] in [[cell.strip() for cell in row[:3]] for row in rows]

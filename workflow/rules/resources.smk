@@ -1,0 +1,17 @@
+# What the heavy rules ask a scheduler for: estimated from the study (docs/cluster.md), and more at each new attempt.
+from functools import cache
+
+from freeze_or_tune.estimates import RULES
+
+
+@cache
+def estimate(rule_name, *wildcards):
+    return RULES[rule_name](study, *wildcards)
+
+
+def memory(rule_name):
+    return lambda wildcards, attempt: attempt * estimate(rule_name, *wildcards).memory_mb
+
+
+def minutes(rule_name):
+    return lambda wildcards, attempt: attempt * estimate(rule_name, *wildcards).minutes
