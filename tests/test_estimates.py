@@ -7,7 +7,7 @@ import torch
 
 from freeze_or_tune.__main__ import main
 from freeze_or_tune.backbones import CaffeNet
-from freeze_or_tune.estimates import RULES, Estimate, counts_of, jobs
+from freeze_or_tune.estimates import RULES, Estimate, counts_of, jobs, table
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.shapes import shape_of
 from freeze_or_tune.study import Study, read_study
@@ -16,9 +16,12 @@ CAFFENET = CaffeNet(channels=(96, 256, 384, 384, 256), features=4096, image_size
 SMALL = CaffeNet(channels=(8, 10, 12, 14, 16), features=20, image_size=64, crop=60)
 
 
+ROOT = Path(__file__).parents[1]
+
+
 @pytest.fixture(scope="module")
 def study() -> Study:
-    return read_study(Path(__file__).parents[1] / "config/config.yaml")
+    return read_study(ROOT / "config/config.yaml")
 
 
 def test_parameters_of_caffenet_are_those_that_are_published() -> None:
@@ -73,6 +76,11 @@ def test_each_job_of_a_study_asks_for_something(study: Study) -> None:
 
 
 def test_the_table_of_a_study_is_printed(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["resources", "--configfile", str(Path(__file__).parents[1] / "config/config.yaml")]) == 0
+    assert main(["resources", "--configfile", str(ROOT / "config/config.yaml")]) == 0
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines()]
     assert ["experiment", "greek", "18"] in [[cell.strip() for cell in row[:3]] for row in rows]
+
+
+def test_the_docs_show_the_papers_table() -> None:
+    # Printed anew by: python -m freeze_or_tune resources --configfile config/paper.yaml
+    assert table(read_study(ROOT / "config/paper.yaml")) in (ROOT / "docs/cluster.md").read_text()

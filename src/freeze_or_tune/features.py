@@ -18,7 +18,7 @@ from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained
 from freeze_or_tune.records import MeanFeatures
 from freeze_or_tune.settings import Machine
-from freeze_or_tune.training.augment import Preprocessing, in_order
+from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.device import prepare_device
 
 _CHUNK = 250
@@ -45,8 +45,10 @@ def extract_features(
     network = source_network(sizes, pretrained).to(torch_device)
     images = Store(store)
     names = training_images(sample) if sample else images.names
-    preprocessing = Preprocessing(pretrained.mean.to(torch_device), sizes.crop, scale_of(sizes, torch_device))
-    record = write_features(_chunks(network, images, names, preprocessing, sizes.bgr), len(names), destination)
+    preprocessing = Preprocessing(
+        pretrained.mean.to(torch_device), sizes.crop, scale_of(sizes, torch_device), bgr=sizes.bgr
+    )
+    record = write_features(_chunks(network, images, names, preprocessing), len(names), destination)
     write_table(index, ("image",), [(name,) for name in names])
     record.write(mean)
 
@@ -73,10 +75,10 @@ def write_features(chunks: Iterable[NDArray[np.float32]], rows: int, destination
 
 
 def _chunks(
-    network: Layered, images: Store, names: Sequence[str], preprocessing: Preprocessing, bgr: bool
+    network: Layered, images: Store, names: Sequence[str], preprocessing: Preprocessing
 ) -> Iterator[NDArray[np.float32]]:
     for start in range(0, len(names), _CHUNK):
-        pixels = in_order(torch.from_numpy(images.images(names[start : start + _CHUNK])), bgr)
+        pixels = torch.from_numpy(images.images(names[start : start + _CHUNK])).flip(-1)
         views = preprocessing.centre_views(pixels.to(preprocessing.mean.device))
         with torch.no_grad():
             yield network.features(views).float().cpu().numpy()

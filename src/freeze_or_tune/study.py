@@ -36,6 +36,7 @@ class Study(Strict):
     results: str = Field("results", description="folder of all results of this study")
     seed: NonNegativeInt = Field(0, description="everything random is derived from this")
     runs: PositiveInt = Field(1, description="runs (seeds) of each experiment")
+    keep_models: bool = Field(False, description="keep the network of each experiment beside its record")
     machine: Machine = Machine()
     datasets: dict[Name, Dataset]
     networks: dict[Name, Network]

@@ -12,7 +12,7 @@ import pytest
 from freeze_or_tune.analysis.results import collect
 from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.correctness import pack
-from freeze_or_tune.records import CurvePoint, Distance, Experiment, Performance, Run
+from freeze_or_tune.records import CurvePoint, Distance, Experiment, Performance, Run, SplitTally
 from freeze_or_tune.schemes import Scheme
 from freeze_or_tune.settings import Solver, SplitSettings, TrainingSettings
 
@@ -38,6 +38,7 @@ class Results:
         self.root = root
         self.experiments: list[Path] = []
         self.distances: list[Path] = []
+        self.splits: list[Path] = []
         self.csv = root / "experiments.csv"
 
     def experiment(
@@ -92,9 +93,15 @@ class Results:
         self.distances.append(path)
         return path
 
+    def count(self, target: str, n: int, tally: SplitTally) -> None:
+        """Add the counts of a split."""
+        path = self.root / "splits" / target / f"n{n}.json"
+        tally.write(path)
+        self.splits.append(path)
+
     def collect(self) -> Path:
         """Write and return experiments.csv."""
-        collect(self.experiments, self.distances, self.csv)
+        collect(self.experiments, self.distances, self.csv, self.splits)
         return self.csv
 
 

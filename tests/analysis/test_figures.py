@@ -138,7 +138,8 @@ def test_figure3_shows_all_accuracies(study):
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == [f"{target} (distance {sizes[0]:.3f})" for target, sizes in PAPER.items()]
     for axes, (target, (_, *sizes)) in zip(figure.axes, PAPER.items(), strict=True):
-        *lines, chance = axes.get_lines()
+        *_, chance = axes.get_lines()
+        lines = [container.lines[0] for container in axes.containers]
         assert set(chance.get_ydata()) == {0.1}
         assert axes.get_xticks().tolist() == sizes
         for line, scheme in zip(lines, SCHEMES, strict=True):

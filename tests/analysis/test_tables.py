@@ -4,12 +4,15 @@ from itertools import combinations, product
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freeze_or_tune.analysis import paper, tables
 from freeze_or_tune.analysis.sheets import write_sheet
 from freeze_or_tune.analysis.statistics import Evidence
+from freeze_or_tune.errors import UserError
+from freeze_or_tune.records import SplitTally, Tally
+from freeze_or_tune.settings import SplitSettings
 
 
 @pytest.fixture
@@ -41,13 +44,42 @@ def test_table1_lists_each_target_with_its_splits(results, written):
         results.experiment("greek", n, "F1-7_R8", [0.5], classes=24)
     results.experiment("digits", 5, "T1-7_R8", [0.5])
     csv, lines = written(tables.table1, results.collect())
-    assert list(csv) == ["target", "source", "dataset", "categories", "val", "test", "train"]
-    expected = [
+    columns = ["target", "n", "classes", "val_per_class", "pool", "test_per_class", "train_images"]
+    assert csv[columns].to_numpy().tolist() == [
+        ["greek", "1", "24", "5", "all", "20", "24"],
+        ["greek", "10", "24", "5", "all", "20", "240"],
+        ["greek", "60", "24", "5", "all", "20", "1440"],
+        ["digits", "5", "10", "5", "all", "20", "50"],
+    ]
+    assert grid(lines, "target") == [
         ["greek", "latin-a", "greek-images", "24", "5", "20", "1, 10, 60"],
         ["digits", "latin-a", "digits-images", "10", "5", "20", "5"],
     ]
-    assert csv.to_numpy().tolist() == expected
-    assert grid(lines, "target") == expected
+
+
+def test_table1_counts_what_was_asked_for_available_and_used(results, written):
+    official = SplitSettings(dataset="cub", seed=0, n=35, val=2, test=0, pool="official", up_to=True)
+    results.experiment("cub", 35, "T1-7_R8", [0.5], split=official)
+    results.count("cub", 35, SplitTally(
+        classes_available=12, classes_used=10,
+        train=Tally(asked=35, available=29, fewest=27, most=28, images=350),
+        val=Tally(asked=2, available=29, fewest=2, most=2, images=20),
+        test=Tally(asked=None, available=11, fewest=11, most=30, images=200),
+    ))  # fmt: skip
+    csv, lines = written(tables.table1, results.collect())
+    row = csv.iloc[0]
+    assert row[["train_available", "train_fewest", "train_most"]].tolist() == ["29", "27", "28"]
+    assert row[["test_available", "test_fewest", "test_most", "pool"]].tolist() == ["11", "11", "30", "official"]
+    assert grid(lines, "target") == [["cub", "latin-a", "cub-images", "10 of 12", "2", "*", "35"]]
+    assert "| cub | 35 | 29 | 27 – 28 | 11 | 11 – 30 | 350 | 50 | 200 |" in [" ".join(line.split()) for line in lines]
+
+
+def test_a_split_that_was_drawn_anew_is_not_counted_for_old_results(results):
+    results.experiment("greek", 10, "T1-7_R8", [0.5])
+    counts = Tally(asked=10, available=40, fewest=10, most=10, images=99)
+    results.count("greek", 10, SplitTally(classes_available=10, classes_used=10, train=counts, val=counts, test=counts))
+    with pytest.raises(UserError, match=r"T1-7_R8\.json: its split has other images by now; delete it"):
+        results.collect()
 
 
 def test_table2_is_sorted_by_cosine_and_ends_with_the_papers_rows(results, written):
@@ -90,6 +122,7 @@ def brute_tau(x, y):
     return sum(1 if s > 0 else -1 for s in signs) / len(signs)
 
 
+@settings(deadline=None)  # pandas' first frames take their time on a busy machine
 @given(st.permutations(range(6)), st.permutations(range(6)), st.permutations(range(6)))
 def test_agreement_is_kendalls_tau(mmd, svm, cnn):
     table = pd.DataFrame({"cosine": range(6), "mmd": mmd, "svm": svm, "cnn": cnn, "measured_by": "us"}, dtype=object)

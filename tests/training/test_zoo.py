@@ -13,8 +13,9 @@ from freeze_or_tune.settings import Solver
 from freeze_or_tune.training import loop
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.checkpoint import Checkpoints
+from freeze_or_tune.training.images import Images
 from freeze_or_tune.training.loop import Trained, train
-from freeze_or_tune.training.prefix import Images, Prefix
+from freeze_or_tune.training.prefix import Prefix
 
 from ..networks.zoo import FAMILIES, small, stirred
 

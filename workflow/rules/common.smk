@@ -21,6 +21,10 @@ except UserError as error:
 
 
 EXPERIMENTS = [f"<results>/experiments/{target}/n{n}/{scheme}.json" for target, n, scheme in study.experiments()]
+EXPERIMENT_FILES = {"record": "<results>/experiments/{target}/n{n}/{scheme}.json"}
+if study.keep_models:
+    EXPERIMENT_FILES["model"] = "<results>/experiments/{target}/n{n}/{scheme}.safetensors"
+SPLITS = [f"<results>/splits/{target}/n{n}.json" for target, chosen in study.targets.items() for n in chosen.n]
 DISTANCES = expand("<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics)
 
 SAMPLES = expand("<results>/samples/{dataset}.png", dataset=study.used_datasets())

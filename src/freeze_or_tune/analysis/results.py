@@ -1,18 +1,18 @@
 """From the JSON of each experiment to one tidy table, and from that to paired ratios of accuracy (section 4)."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from freeze_or_tune.analysis.columns import KEY, NAMES, Value, parse_table
+from freeze_or_tune.analysis.columns import COUNTS, KEY, NAMES, Value, parse_table
 from freeze_or_tune.analysis.mixing import check_records, check_unmixed, protocol
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.files import replacing
 from freeze_or_tune.levels import data_level, distance_level
-from freeze_or_tune.records import Distance, Experiment
+from freeze_or_tune.records import Distance, Experiment, SplitTally
 from freeze_or_tune.schemes import Mode, Scheme
 from freeze_or_tune.settings import Metric
 
@@ -26,21 +26,28 @@ MODES = ("T", "F", "")
 METRICS: tuple[Metric, ...] = ("cosine", "mmd", "svm", "cnn")
 
 
-def collect(experiments: Sequence[Path], distances: Sequence[Path], destination: Path) -> None:
-    """Write one CSV row a run; UserError names the file of a damaged, edited, repeated or alien result."""
+def collect(
+    experiments: Sequence[Path], distances: Sequence[Path], destination: Path, splits: Sequence[Path] = ()
+) -> None:
+    """Write one CSV row a run; UserError names the file of a damaged, edited, repeated or alien result.
+
+    `splits` are the counts of the splits, <target>/n<k>.json.
+    """
     if not experiments:
         raise UserError(f"there are no experiments to collect into {destination}")
     measured = _read_distances(distances)
+    tallies = {(path.parent.name, path.stem): SplitTally.read(path) for path in splits}
     records = [(path, _read_experiment(path)) for path in experiments]
     check_records([(path, record.settings) for path, record in records])
     rows: dict[tuple[Value | None, ...], Row] = {}
     for path, record in records:
+        counts = _counts(path, record, tallies)
         for row in _rows(path, record, measured):
             key = tuple(row[name] for name in KEY)
             if key in rows:
                 where = "target {}, n {}, scheme {}, run {}".format(*key)
                 raise UserError(f"{path}: {where} is in another result file too; remove one of the two")
-            rows[key] = row
+            rows[key] = row | counts
     table = _sorted(pd.DataFrame(list(rows.values()), columns=list(NAMES)))
     with replacing(destination) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
@@ -156,7 +163,7 @@ def _rows(path: Path, record: Experiment, measured: dict[str, dict[str, Distance
     shared: Row = {
         "study": settings.study, "source": settings.source, "target": settings.target, "dataset": settings.dataset,
         "classes": record.classes, "n": settings.split.n,
-        "val_per_class": settings.split.val, "test_per_class": settings.split.test,
+        "val_per_class": settings.split.val, "pool": settings.split.pool, "test_per_class": settings.split.test,
         "train_images": record.train_images, "val_images": record.val_images, "test_images": record.test_images,
         "scheme": str(scheme), "mode": scheme.mode, "copied": scheme.copied, "depth": scheme.depth,
         "random_part": scheme.random_part, "settings": record.digest, "protocol": protocol(settings),
@@ -164,20 +171,27 @@ def _rows(path: Path, record: Experiment, measured: dict[str, dict[str, Distance
         "data_level": data_level(settings.split.n), **_distance_columns(distances),
     }  # fmt: skip
     own = (
-        "run",
-        "seed",
-        "val_accuracy",
-        "test_accuracy",
-        "mean_class_accuracy",
-        "iterations",
-        "best_iteration",
-        "correct",
-    )
+        "run", "seed", "val_accuracy", "test_accuracy", "mean_class_accuracy", "iterations", "best_iteration", "correct"
+    )  # fmt: skip
     cost = ("seconds", "images_per_second", "peak_memory_mb", "device")
     return [
         {**shared, **{k: getattr(run, k) for k in own}, **{k: getattr(run.performance, k) for k in cost}}
         for run in record.runs
     ]
+
+
+def _counts(path: Path, record: Experiment, tallies: Mapping[tuple[str, str], SplitTally]) -> Row:
+    """What the split of an experiment had to draw from, if it was counted."""
+    tally = tallies.get((record.settings.target, f"n{record.settings.split.n}"))
+    if tally is None:
+        return {}
+    train, test = tally.train, tally.test
+    if (train.images, test.images) != (record.train_images, record.test_images):
+        raise UserError(f"{path}: its split has other images by now; delete it and run snakemake again")
+    counts = (
+        tally.classes_available, train.available, train.fewest, train.most, test.available, test.fewest, test.most
+    )  # fmt: skip
+    return dict(zip(COUNTS, counts, strict=True))
 
 
 def _distance_columns(distances: dict[str, Distance]) -> Row:

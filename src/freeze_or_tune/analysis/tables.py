@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from freeze_or_tune.analysis import paper
+from freeze_or_tune.analysis.columns import COUNTS
 from freeze_or_tune.analysis.results import estimated
 from freeze_or_tune.analysis.sheets import Sheet
 from freeze_or_tune.analysis.statistics import Evidence
@@ -17,10 +18,15 @@ METRICS = {"cosine": "cosine distance", "mmd": "MMD", "svm": "linear SVM (%)", "
 
 
 def table1(evidence: Evidence) -> Sheet:
-    """Table 1: targets and their splits, in images a class."""
+    """Table 1: targets and their splits, in images a class: asked for, available and used."""
     table = splits(evidence.results)
-    headers = {"val": "validation", "categories": "# categories"}
-    return Sheet("Table 1. Targets and their splits", table, ("Images a class.", _text(table.rename(columns=headers))))
+    return Sheet("Table 1. Targets and their splits", table, (
+        "Images a class that were asked for. * is the dataset's own test set; rest: what neither trains nor validates.",
+        _asked(table),
+        "What was available in the smallest class, for all subsets that are drawn from the same images, and what was "
+        "used of it: where classes differ, of the smallest and the largest.",
+        _used(table),
+    ))  # fmt: skip
 
 
 def table2(evidence: Evidence) -> Sheet:
@@ -66,16 +72,51 @@ def _estimates(results: pd.DataFrame) -> list[str]:
 
 
 def splits(results: pd.DataFrame) -> pd.DataFrame:
-    """One row a target: source, dataset, categories, and images a class for validation, test and training."""
+    """One row a split: how many images a class were asked for, available and used, and how many there are in all."""
+    first = results.drop_duplicates(["target", "n"]).sort_values("n", kind="stable")
+    first = first.iloc[pd.factorize(first["target"])[0].argsort(kind="stable")]
+    columns = [
+        "target", "source", "dataset", "classes", "classes_available", "n", "train_available", "train_fewest",
+        "train_most", "val_per_class", "pool", "test_per_class", "test_available", "test_fewest", "test_most",
+        "train_images", "val_images", "test_images",
+    ]  # fmt: skip
+    return first[columns].astype(dict.fromkeys(COUNTS, "Int64")).reset_index(drop=True)
+
+
+def _asked(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a target, as the paper's table 1."""
     rows = []
-    for target, group in results.groupby("target", sort=False):
+    for target, group in table.groupby("target", sort=False):
         first = group.iloc[0]
         rows.append({
-            "target": target, "source": first["source"], "dataset": first["dataset"], "categories": first["classes"],
-            "val": first["val_per_class"], "test": first["test_per_class"],
-            "train": ", ".join(map(str, sorted(set(group["n"])))),
+            "target": target, "source": first["source"], "dataset": first["dataset"],
+            "# categories": _of(first["classes"], first["classes_available"]),
+            "validation": str(first["val_per_class"]),
+            "test": _TESTS.get(first["pool"], str(first["test_per_class"])),
+            "train": ", ".join(map(str, group["n"])),
         })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+_TESTS = {"official": "*", "rest": "rest"}
+
+
+def _of(used: int, available: Any) -> str:
+    return str(used) if pd.isna(available) or available == used else f"{used} of {available}"
+
+
+def _used(table: pd.DataFrame) -> pd.DataFrame:
+    def used(subset: str) -> list[str]:
+        bounds = zip(table[f"{subset}_fewest"].map(str), table[f"{subset}_most"].map(str), strict=True)
+        return [few if few == most else f"{few} – {most}" for few, most in bounds]
+
+    counts = {
+        "target": table["target"], "train: asked": table["n"].map(str), "available": table["train_available"].map(str),
+        "used": used("train"), "test: available": table["test_available"].map(str), "test: used": used("test"),
+        "train images": table["train_images"].map("{:,}".format), "val images": table["val_images"].map("{:,}".format),
+        "test images": table["test_images"].map("{:,}".format),
+    }  # fmt: skip
+    return pd.DataFrame(counts).replace("<NA>", "–")
 
 
 def distances(results: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +202,3 @@ def _number(value: str | float) -> str:
     if isinstance(value, str):
         return value
     return "–" if np.isnan(value) else f"{value:.3f}"
-
-
-def _text(table: pd.DataFrame) -> pd.DataFrame:
-    return table.map(str)

@@ -1,6 +1,6 @@
 """Views of images as Caffe's data layer makes them (src/caffe/data_transformer.cpp): crop, minus mean, scale, mirror.
 
-Images are uint8 [B, S, S, 3]; views are float32 [B, 3, C, C] in channels-last memory. The mean image is subtracted at
+Images are uint8 [B, S, S, 3]; views are float32 [B, 3, C, C]. The mean image is subtracted at
 the crop's offset, before mirroring.
 """
 
@@ -10,22 +10,19 @@ import torch
 from torch import Tensor
 
 
-def in_order(images: Tensor, bgr: bool) -> Tensor:
-    """RGB images [..., 3] in a network's order of channels."""
-    return images.flip(-1) if bgr else images
-
-
 @dataclass(frozen=True)
 class Preprocessing:
-    """What stands between pixels and a network: mean image float32 [S, S, 3], crop C, factor, mirrored or not.
+    """What stands between pixels and a network: mean image [S, S, 3], crop C, factor, mirrored or not, layout.
 
-    The factor is one number, or one a channel (float32 [3]).
+    Pixels are BGR; the mean, and the factor if it is one a channel (float32 [3]), are in the network's order.
     """
 
     mean: Tensor
     crop: int
     scale: float | Tensor = 1.0
     mirror: bool = False
+    channels_last: bool = True
+    bgr: bool = True
 
     def random_views(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Each image cropped at its own random offset and, if `mirror`, flipped with probability 1/2."""
@@ -46,4 +43,6 @@ class Preprocessing:
         return self._input(images[:, window, window], self.mean[window, window])
 
     def _input(self, pixels: Tensor, mean: Tensor) -> Tensor:
-        return ((pixels - mean) * self.scale).permute(0, 3, 1, 2)
+        ordered = pixels if self.bgr else pixels.flip(-1)
+        views = ((ordered - mean) * self.scale).permute(0, 3, 1, 2)
+        return views if self.channels_last else views.contiguous()

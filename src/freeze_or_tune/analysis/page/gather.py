@@ -24,8 +24,9 @@ from freeze_or_tune.analysis.page.content import (
 )
 from freeze_or_tune.analysis.page.datasets import datasets
 from freeze_or_tune.analysis.results import cells, read_results, tune_over_freeze
+from freeze_or_tune.analysis.statistics import Evidence
 from freeze_or_tune.analysis.style import DATA_LOOKS, DEPTH_LOOKS, DISTANCE_LOOKS, SCRATCH_LOOK
-from freeze_or_tune.analysis.tables import geometric_mean, recommendations
+from freeze_or_tune.analysis.verdicts import geometric_mean, recommendations
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.hashing import stable_digest
 from freeze_or_tune.records import Experiment, Run
@@ -132,7 +133,7 @@ def _cells(results: pd.DataFrame) -> tuple[Cell, ...]:
             distance=row.distance_level, data=row.data_level, advice=row.advice, pairs=row.pairs,
             mean=known(row.geometric_mean), paper=row.paper, agrees=row.agrees,
         )
-        for row in _rows(recommendations(tune_over_freeze(results)))
+        for row in _rows(recommendations(Evidence.of(results)))
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 from freeze_or_tune.analysis import paper
 from freeze_or_tune.analysis.page.content import Explorable, Page
 from freeze_or_tune.analysis.page.gather import gather
-from freeze_or_tune.analysis.tables import RULE
+from freeze_or_tune.analysis.verdicts import RULE
 from freeze_or_tune.files import write_text
 from freeze_or_tune.levels import DISTANCE_BOUNDS
 
