@@ -72,6 +72,8 @@ def test_the_lite_studys_schemes_fit_its_network() -> None:
     assert study.sources["imagenet"].dataset is None
     assert study.sources["imagenet"].n == ()
     assert {split.dataset for name in study.datasets for split in study.splits_of_dataset(name)} == set(study.datasets)
+    assert set(study.used_datasets()) == set(study.datasets)
+    assert study.images_of() == list(study.targets)
     with pytest.raises(UserError, match="the source imagenet has no dataset"):
         study.dataset_of("imagenet")
 

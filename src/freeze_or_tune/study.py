@@ -148,7 +148,12 @@ class Study(Strict):
     def users_of(self, dataset: str) -> list[str]:
         """The sources, then the targets, of a dataset."""
         self.dataset(dataset)
-        return [name for name in (*self.sources, *self.targets) if self.dataset_of(name) == dataset]
+        users: dict[str, Source | Target] = {**self.sources, **self.targets}
+        return [name for name, user in users.items() if user.dataset == dataset]
+
+    def images_of(self) -> list[str]:
+        """The sources whose images are here, then the targets."""
+        return [*(name for name, source in self.sources.items() if source.dataset), *self.targets]
 
     def used_datasets(self) -> list[str]:
         """The datasets of sources and targets."""
