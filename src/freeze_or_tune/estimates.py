@@ -176,7 +176,7 @@ RULES: dict[str, Callable[..., Estimate]] = {
 
 def jobs(study: Study) -> list[tuple[str, str, Estimate]]:
     """(rule, of what, estimate) of each job with an estimate, in the order in which they become ready."""
-    used = dict.fromkeys((study.dataset_of(name), study.source_of(name)) for name in (*study.sources, *study.targets))
+    used = dict.fromkeys((study.dataset_of(name), study.source_of(name)) for name in study.images_of())
     trained = [name for name, source in study.sources.items() if source.pretraining]
     sizes = dict.fromkeys((dataset, study.network_of(source).image_size) for dataset, source in used)
     found = [("store", dataset, store(study, dataset, str(size))) for dataset, size in sizes]

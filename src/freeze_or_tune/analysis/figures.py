@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from freeze_or_tune.analysis import paper
 from freeze_or_tune.analysis.correlation import correlations
-from freeze_or_tune.analysis.results import METRICS, deeper
+from freeze_or_tune.analysis.results import METRICS, deeper, estimated
 from freeze_or_tune.analysis.statistics import Evidence
 from freeze_or_tune.analysis.style import (
     DATA_LOOKS,
@@ -78,7 +78,7 @@ def copying(evidence: Evidence) -> Figure:
         row[0].set_ylabel(f"{_random_part(results, 1)} accuracy\nover {below} accuracy")
     for mode, top, bottom in zip(MODE_NAMES, grid[0], grid[-1], strict=True):
         top.set_title(MODE_NAMES[mode])
-        bottom.set_xlabel("Distance (cosine)")
+        bottom.set_xlabel(_distance_label(evidence))
     _legend_under(figure, everything)
     return figure
 
@@ -101,7 +101,7 @@ def tuning(evidence: Evidence) -> Figure:
     _distance_axis(right, pairs["cosine"])
     left.set_ylabel("Tuned accuracy over frozen accuracy")
     left.set_xlabel("Images a class (log scale)")
-    right.set_xlabel("Distance (cosine)")
+    right.set_xlabel(_distance_label(evidence))
     _legend_below(left, "Distance", _level_handles(pairs["distance_level"], DISTANCE_LOOKS, DISTANCE_LABELS))
     _legend_below(right, "Images a class", _level_handles(pairs["data_level"], DATA_LOOKS, DATA_LABELS))
     return figure
@@ -178,6 +178,11 @@ def _drawable(pairs: pd.DataFrame) -> pd.DataFrame:
     for pair in pairs[~fits].itertuples():
         LOG.warning("%s, n %s: not drawn (cosine %s, ratio %s)", pair.target, pair.n, pair.cosine, pair.ratio)
     return pairs[fits]
+
+
+def _distance_label(evidence: Evidence) -> str:
+    """What the axis shows; where it is no measured distance, that it is none."""
+    return "Distance (cosine, source's mean estimated)" if estimated(evidence.results) else "Distance (cosine)"
 
 
 def _distance_axis(axes: Axes, cosines: "pd.Series[float]") -> None:
