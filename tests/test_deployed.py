@@ -9,14 +9,16 @@ from PIL import Image
 
 from freeze_or_tune.__main__ import main
 from freeze_or_tune.advised import Use
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.data.images import decode
 from freeze_or_tune.deployed import Deployed, export_onnx, preprocessing, read_image
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.weights import Pretrained, save_pretrained
-from freeze_or_tune.settings import Network
 
-SIZES = Network(channels=(8, 8, 8, 8, 8), features=16, image_size=48, crop=43, dropout=0.5, scale=1 / 64, filler="msra")
+SIZES = CaffeNet(
+    channels=(8, 8, 8, 8, 8), features=16, image_size=48, crop=43, dropout=0.5, scale=1 / 64, filler="msra"
+)
 LABELS = ("owl\n", "robin 🐦", "wren")
 
 

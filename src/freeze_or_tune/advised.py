@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from freeze_or_tune.backbones import Network
 from freeze_or_tune.levels import Level
 from freeze_or_tune.records import Accuracy, Experiment, Record
-from freeze_or_tune.settings import Network
 
 Kind = Literal[
     "unreadable", "ignored", "links", "copies", "contradictions", "small", "imbalance", "validation", "test"
@@ -63,6 +63,7 @@ class Advice(Record):
     dataset: str
     source: str = Field(description="the nearest of the study's sources")
     distances: dict[str, float] = Field(description="cosine distance to each source")
+    estimated: tuple[str, ...] = Field(description="sources whose mean features are an estimate, their images not here")
     distance_level: Level
     images_a_class: int
     data_level: Level

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from freeze_or_tune.errors import UserError
-from freeze_or_tune.settings import NAME, Strict
+from freeze_or_tune.settings import NAME
+from freeze_or_tune.strict import Strict
 
 SMALLEST = "images of the smallest class, checked when indexed"
 

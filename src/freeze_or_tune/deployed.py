@@ -9,13 +9,14 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from freeze_or_tune.advised import Use
+from freeze_or_tune.backbones import Network
 from freeze_or_tune.data.archives import read_file
 from freeze_or_tune.data.images import UnreadableImage, decode
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.features import source_network
 from freeze_or_tune.files import replacing
+from freeze_or_tune.networks.build import scale_of
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, read_about
-from freeze_or_tune.settings import Network
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.cache import CHUNK
 
@@ -29,7 +30,8 @@ class Deployed(nn.Module):
         """Take a network with its classifier, and the mean image it was trained with."""
         super().__init__()
         self.network = source_network(sizes, pretrained)
-        self.preprocessing = Preprocessing(pretrained.mean, sizes.crop, sizes.scale)
+        scale = scale_of(sizes, torch.device("cpu"))
+        self.preprocessing = Preprocessing(pretrained.mean, sizes.crop, scale, bgr=sizes.bgr)
         self.size = sizes.image_size
 
     @classmethod
@@ -46,7 +48,8 @@ class Deployed(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Crop, subtract the mean, scale, classify."""
-        return self.network(self.preprocessing.centre_views(images.flip(-1))).softmax(1)
+        bgr = images.flip(-1)  # what preprocessing starts from
+        return self.network(self.preprocessing.centre_views(bgr)).softmax(1)
 
     def classify(self, images: np.ndarray) -> np.ndarray:
         """`forward` on a few images at a time, without gradients."""
@@ -56,11 +59,12 @@ class Deployed(nn.Module):
 
 def preprocessing(sizes: Network) -> str:
     """What is done to an image, in words."""
+    size, crop, scale = sizes.image_size, sizes.crop, scale_of(sizes, torch.device("cpu"))
+    factors = scale.tolist() if isinstance(scale, torch.Tensor) else scale
     return (
-        f"Decode to 8-bit RGB; warp to {sizes.image_size} x {sizes.image_size} pixels, bilinear without antialiasing, "
-        f"ignoring the aspect ratio; reverse the channels to BGR; subtract the tensor `mean` "
-        f"[{sizes.image_size}, {sizes.image_size}, 3]; take the central {sizes.crop} x {sizes.crop} pixels; multiply "
-        f"by {sizes.scale}; put the channels first."
+        f"Decode to 8-bit RGB; warp to {size} x {size} pixels, bilinear without antialiasing, ignoring the aspect ratio; "
+        f"{'reverse the channels to BGR; ' if sizes.bgr else ''}subtract the tensor `mean` [{size}, {size}, 3]; take the "
+        f"central {crop} x {crop} pixels; multiply by {factors}; put the channels first."
     )
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from freeze_or_tune.advised import Advice, Check, Finding
 from freeze_or_tune.analysis.advice import advise, counsel, read_evidence
+from freeze_or_tune.analysis.advice_page import page
 from freeze_or_tune.records import Distance
 
 from .conftest import Results
@@ -78,6 +79,13 @@ def test_the_nearest_source_is_recommended_with_its_own_blocks(studied: Path) ->
     advice = given(studied, 150, distance(0.45), distance(0.4, "other"))
     assert (advice.source, advice.distances) == ("other", {"latin-a": 0.45, "other": 0.4})
     assert advice.schemes == ("T1-4_R5",)
+
+
+def test_an_estimated_distance_is_called_that(studied: Path) -> None:
+    estimate = distance(0.4, "other").model_copy(update={"estimated": True})
+    advice = given(studied, 150, distance(0.45), estimate)
+    assert advice.estimated == ("other",)
+    assert "to other, the nearest source (its mean features are an estimate) | 0.400" in page(advice, "birds.png")
 
 
 @pytest.mark.parametrize(

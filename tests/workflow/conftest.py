@@ -61,7 +61,7 @@ def draw_stripes(folder: Path) -> None:
 
 
 def snakemake_in(
-    folder: Path, snakefile: Path = ROOT / "Snakefile", study: Path | None = None, timeout: float = 300
+    folder: Path, snakefile: Path = ROOT / "Snakefile", study: Path | None = None, timeout: float = 900
 ) -> Snakemake:
     """Run snakemake in a folder, on its `study.yaml` or another study."""
 

@@ -76,7 +76,7 @@ rule own_features:
 
 rule own_distance:
     input:
-        source=lambda wildcards: features(study.dataset_of(wildcards.source), wildcards.source) + ".json",
+        source=lambda wildcards: mean_of(wildcards.source),
         target="<results>/advice/{target}/features/{source}.json",
     output:
         record="<results>/advice/{target}/distances/{source}.json",

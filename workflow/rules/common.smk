@@ -73,6 +73,16 @@ def source_side(wildcards):
     return study.dataset_of(source_of(wildcards)), source_of(wildcards)
 
 
+def mean_of(source):
+    """What a mean distance is to: the mean features of the source's images, or their estimate."""
+    dataset = study.source(source).dataset
+    return f"<results>/networks/{source}.mean.json" if dataset is None else features(dataset, source, "json")
+
+
+def source_mean(wildcards):
+    return mean_of(source_of(wildcards))
+
+
 def target_side(wildcards):
     return study.dataset_of(wildcards.target), source_of(wildcards)
 

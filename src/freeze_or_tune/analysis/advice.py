@@ -65,7 +65,8 @@ def counsel(
     forecast, problem = _foresee(pairs, n, cosine)
     return Advice(
         dataset=check.dataset, source=nearest.source,
-        distances={distance.source: distance.value for distance in distances}, distance_level=near,
+        distances={distance.source: distance.value for distance in distances},
+        estimated=tuple(distance.source for distance in distances if distance.estimated), distance_level=near,
         images_a_class=n, data_level=much, advice=chosen,
         schemes={"Tune": (tuned,), "Freeze": (frozen,), "Try both": (tuned, frozen)}[chosen],
         paper=theirs, experiments=ours, forecast=forecast, no_forecast=problem,

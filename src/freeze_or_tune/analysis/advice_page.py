@@ -48,7 +48,7 @@ def page(advice: Advice, picture: str) -> str:
 def _facts(advice: Advice) -> str:
     near, much = advice.distance_level, advice.data_level
     rows = [
-        (f"Distance (cosine) to {name}" + (", the nearest source" if name == advice.source else ""), f"{value:.3f}")
+        (f"Distance (cosine) to {name}" + _remark(advice, name), f"{value:.3f}")
         for name, value in sorted(advice.distances.items(), key=lambda item: item[1])
     ]
     rows[0] = (rows[0][0], f"{rows[0][1]}: {paper.DISTANCE_NAMES[near].lower()} ({paper.DISTANCE_RANGES[near]})")
@@ -59,6 +59,11 @@ def _facts(advice: Advice) -> str:
          f"{advice.images_a_class}: {paper.DATA_NAMES[much].lower()} ({paper.DATA_RANGES[much]})"),
     )  # fmt: skip
     return str(tabulate(rows, ["what", "value: level"], tablefmt="pipe", disable_numparse=True))
+
+
+def _remark(advice: Advice, source: str) -> str:
+    nearest = ", the nearest source" if source == advice.source else ""
+    return nearest + (" (its mean features are an estimate)" if source in advice.estimated else "")
 
 
 def _reasons(advice: Advice) -> list[str]:
