@@ -9,10 +9,11 @@ from PIL import Image
 
 from freeze_or_tune.__main__ import main
 from freeze_or_tune.advised import Use
-from freeze_or_tune.backbones import CaffeNet
+from freeze_or_tune.backbones import CaffeNet, TimmNetwork
 from freeze_or_tune.data.images import decode
 from freeze_or_tune.deployed import Deployed, export_onnx, preprocessing, read_image
 from freeze_or_tune.errors import UserError
+from freeze_or_tune.networks.build import build, own_mean
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.weights import Pretrained, save_pretrained
 
@@ -154,3 +155,23 @@ def test_an_image_too_large_to_be_one_is_refused(tmp_path: Path) -> None:
         file.truncate(1 << 29)
     with pytest.raises(UserError, match="more than the 268435456 of any image"):
         read_image(tmp_path / "large.png", 48)
+
+
+def test_networks_of_timm_see_red_first(tmp_path: Path) -> None:
+    sizes = TimmNetwork(architecture="timm", name="tf_efficientnet_lite0", image_size=72, crop=64)
+    network, mean = build(sizes, len(LABELS), seed=1).eval(), own_mean(sizes)
+    assert mean is not None
+    use = Use(
+        dataset="birds", source="imagenet", scheme="T1-7_R8", labels=LABELS, network=sizes, test_accuracy=0.5,
+        preprocessing=preprocessing(sizes),
+    )  # fmt: skip
+    assert "BGR" not in use.preprocessing
+    save_pretrained(Pretrained(network.state_dict(), mean), tmp_path / "model.safetensors", use.model_dump_json())
+    export_onnx(tmp_path / "model.safetensors", tmp_path / "model.onnx")
+    images = np.random.default_rng(0).integers(0, 256, (3, 72, 72, 3), dtype=np.uint8)
+    inputs = (images[:, 4:68, 4:68].astype(np.float32) - 127.5) / 127.5  # Inception's, which this network was given
+    with torch.no_grad():
+        expected = network(torch.from_numpy(inputs.transpose(0, 3, 1, 2).copy())).softmax(1).numpy()
+    np.testing.assert_allclose(Deployed.load(tmp_path / "model.safetensors")[0].classify(images), expected, atol=1e-5)
+    (found,) = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, {"images": images})
+    np.testing.assert_allclose(found, expected, atol=1e-5)
