@@ -85,7 +85,7 @@ def test_an_estimated_distance_is_called_that(studied: Path) -> None:
     estimate = distance(0.4, "other").model_copy(update={"estimated": True})
     advice = given(studied, 150, distance(0.45), estimate)
     assert advice.estimated == ("other",)
-    assert "to other, the nearest source (its mean features are an estimate) | 0.400" in page(advice, "birds.png")
+    assert "to other, the nearest source (its mean features are an estimate) | 0.400" in page(advice, Path("birds.md"))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_the_files_say_the_same(studied: Path, tmp_path: Path) -> None:
         "| Training images a class, the median (49 to 54)", "| 50: medium (21–99)", f"({studied}) says: **Tune**",
         f"should be {advice.forecast.ratio:.2f}", f"factor of {advice.forecast.typical_error:.2f}", "only 3 targets",
         "90 of 99 images in 3 of 4 classes are used: 70 to train", "- Links; they are left out: 2, such as 'a', 'b\\n'",
-        "(birds.png)",
+        "(birds.png)", f"predict {tmp_path}/birds/model.safetensors photo.jpg",
     ):  # fmt: skip
         assert words in text, text
     assert out["png"].read_bytes().startswith(b"\x89PNG")

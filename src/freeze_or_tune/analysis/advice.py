@@ -39,7 +39,7 @@ def advise(
     cosine, foreseen = advice.distances[advice.source], advice.forecast
     star = Star(advice.images_a_class, cosine, foreseen)
     write_figure(partial(starred, known, star), pictures, title=f"Advice for {advice.dataset}")
-    write_text(markdown, page(advice, markdown.with_suffix(".png").name))
+    write_text(markdown, page(advice, markdown))
     advice.write(record)
 
 

@@ -1,6 +1,7 @@
 """The advice as a page for people."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from tabulate import tabulate
 
@@ -17,8 +18,9 @@ _HEADLINES: dict[Counsel, str] = {
 }
 
 
-def page(advice: Advice, picture: str) -> str:
-    """Markdown, beside a `picture` of that file name."""
+def page(advice: Advice, path: Path) -> str:
+    """Markdown, to stand at `path` with the picture beside it."""
+    picture, model = path.with_suffix(".png").name, path.with_suffix("") / "model.safetensors"
     schemes = " and ".join(f"`{scheme}` ({Scheme.parse(scheme).paper})" for scheme in advice.schemes)
     parts = [
         f"# Freeze or tune: {advice.dataset}",
@@ -38,9 +40,8 @@ def page(advice: Advice, picture: str) -> str:
         _images(advice),
         *([_list(map(str, advice.check.findings))] if advice.check.findings else ()),
         "## Next",
-        f"`snakemake results/advice/{advice.dataset}/model.safetensors` follows this advice and makes the model (with "
-        "the same `--config`, and in the study's own folder of results); then `python -m freeze_or_tune predict "
-        f"results/advice/{advice.dataset}/model.safetensors photo.jpg` classifies images.",
+        f"`snakemake {model}` (with the options that made this page, such as `--config images=... --`) follows this "
+        f"advice and makes the model; then `python -m freeze_or_tune predict {model} photo.jpg` classifies images.",
     ]
     return "\n\n".join(parts) + "\n"
 
