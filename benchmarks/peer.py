@@ -18,13 +18,14 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 from benchmarks.measured import Measured, since_start
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import Network, TrainingSettings
+from freeze_or_tune.settings import TrainingSettings
 
 NAMES = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
 
 
-def caffenet(sizes: Network, classes: int) -> nn.Sequential:
+def caffenet(sizes: CaffeNet, classes: int) -> nn.Sequential:
     """CaffeNet's layers with torch's own local response normalisation; lazy where the size depends on the crop."""
     a, b, c, d, e = sizes.channels
     return nn.Sequential(

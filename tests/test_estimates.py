@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from freeze_or_tune.__main__ import main
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.estimates import RULES, Estimate, counts_of, jobs, table
 from freeze_or_tune.networks.caffenet import caffenet
-from freeze_or_tune.settings import Network
 from freeze_or_tune.shapes import shape_of
 from freeze_or_tune.study import Study, read_study
 
-CAFFENET = Network(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
-SMALL = Network(channels=(8, 10, 12, 14, 16), features=20, image_size=64, crop=60)
+CAFFENET = CaffeNet(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
+SMALL = CaffeNet(channels=(8, 10, 12, 14, 16), features=20, image_size=64, crop=60)
 
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ def test_parameters_of_caffenet_are_those_that_are_published() -> None:
 
 
 @pytest.mark.parametrize("sizes", [SMALL, CAFFENET])
-def test_outputs_are_those_of_the_network(sizes: Network) -> None:
+def test_outputs_are_those_of_the_network(sizes: CaffeNet) -> None:
     network = caffenet(sizes, 3).eval()
     x, outputs = torch.zeros(1, 3, sizes.crop, sizes.crop), []
     with torch.no_grad():

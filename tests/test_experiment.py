@@ -12,21 +12,25 @@ import torch
 from PIL import Image
 
 from freeze_or_tune import experiment as module
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.correctness import unpack
 from freeze_or_tune.data.index import build_index, read_index
 from freeze_or_tune.data.splits import Draw, draw, read_split, write_split
 from freeze_or_tune.data.store import build_store
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.experiment import pretrain, run_experiment
+from freeze_or_tune.networks.build import build
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records import Experiment
-from freeze_or_tune.settings import Machine, Network, Solver, SplitSettings, TrainingSettings
+from freeze_or_tune.settings import Machine, Solver, SplitSettings, TrainingSettings
 from freeze_or_tune.subsets import load_subsets
 from freeze_or_tune.training.cache import Cache
 from freeze_or_tune.training.images import Images, Streamed
 
-SIZES = Network(channels=(8, 8, 8, 8, 8), features=16, image_size=48, crop=43, dropout=0.1, scale=1 / 64, filler="msra")
+SIZES = CaffeNet(
+    channels=(8, 8, 8, 8, 8), features=16, image_size=48, crop=43, dropout=0.1, scale=1 / 64, filler="msra"
+)
 SOLVER = Solver(
     batch=8, epochs=1, min_iterations=12, max_iterations=12, evaluations=3, views=2, mirror=False, learning_rate=0.01
 )
@@ -141,7 +145,7 @@ def test_pretraining_learns_and_keeps_the_network(files: Files) -> None:
 
 def test_the_saved_source_classifies_as_its_record_says(files: Files) -> None:
     record, pretrained = Experiment.read(files.folder / "letters.json"), load_pretrained(files.weights)
-    network = module.caffenet(SIZES, 3).eval()
+    network = build(SIZES, 3, 0).eval()
     pretrained.copy_to(network, range(1, 9))
     rows = [row for row in read_split(files.inputs("letters")[1], 6, 3, 4) if row.subset == "test"]
     pixels = np.array([PICTURES["letters"][row.image] for row in rows])[:, :, :, ::-1].astype(np.float32)

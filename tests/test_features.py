@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from freeze_or_tune import features as module
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.data.index import build_index
 from freeze_or_tune.data.splits import Draw, Row, write_split
 from freeze_or_tune.data.store import build_store
@@ -17,9 +18,9 @@ from freeze_or_tune.features import extract_features, source_network, write_feat
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
 from freeze_or_tune.records import MeanFeatures
-from freeze_or_tune.settings import Machine, Network
+from freeze_or_tune.settings import Machine
 
-SIZES = Network(channels=(4, 6, 6, 6, 4), features=16, image_size=48, crop=43, scale=1 / 64, filler="msra")
+SIZES = CaffeNet(channels=(4, 6, 6, 6, 4), features=16, image_size=48, crop=43, scale=1 / 64, filler="msra")
 OFFSET = 2  # of the centre crop
 RNG = np.random.default_rng(0)
 PICTURES = {f"{name}/{i}.png": RNG.integers(0, 256, (48, 48, 3), np.uint8) for name in ("cat", "dog") for i in range(5)}

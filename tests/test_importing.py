@@ -4,16 +4,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.data.downloads import COLUMNS
 from freeze_or_tune.importing import import_network
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records import ImportedNetwork
-from freeze_or_tune.settings import Network, Weights
+from freeze_or_tune.settings import Weights
 
 from .networks.caffemodels import caffemodel
 from .networks.conftest import drawn
 
-SIZES = Network(channels=(4, 6, 8, 8, 4), features=10, image_size=64, crop=60)
+SIZES = CaffeNet(channels=(4, 6, 8, 8, 4), features=10, image_size=64, crop=60)
 
 
 @pytest.fixture

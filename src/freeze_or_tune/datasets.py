@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from freeze_or_tune.settings import Strict
+from freeze_or_tune.strict import Strict
 
 SMALLEST = "images of the smallest class, checked when indexed"
 

@@ -16,8 +16,8 @@ from freeze_or_tune.shapes import Shape, shape_of
 from freeze_or_tune.study import Study
 
 _MB = 2**20
-_PYTHON_MB = 900
-"""torch, numpy and the two small snakemakes that the plugin runs around a job."""
+_TORCH_MB, _NUMPY_MB = 900, 500
+"""Python with torch or without, and the two small snakemakes that the plugin runs around a job."""
 _CUDA_MB = 2500
 """Host memory of a CUDA context and its libraries."""
 _COPIES = 3
@@ -85,7 +85,7 @@ def _stored(study: Study, dataset: str) -> int:
 def store(study: Study, dataset: str, size: str) -> Estimate:
     """The pages of the new array, and a few photos that are being decoded; 50 images a second."""
     images = _stored(study, dataset)
-    return _estimate(_PYTHON_MB + images * 3 * int(size) ** 2 / _MB, images / 50)
+    return _estimate(_NUMPY_MB + images * 3 * int(size) ** 2 / _MB, images / 50)
 
 
 def experiment(study: Study, target: str, n: str, scheme: str) -> Estimate:
@@ -103,7 +103,7 @@ def _training(study: Study, settings: TrainingSettings) -> Estimate:
     shape = shape_of(network)
     pixels = sum(counts) * 3 * network.image_size**2
     parameters = shape.parameters + shape.outputs[-1] * classes_of(study, settings.dataset)
-    megabytes = _PYTHON_MB + (_COPIES * pixels + 4 * _WEIGHTS * parameters) / _MB
+    megabytes = _TORCH_MB + (_COPIES * pixels + 4 * _WEIGHTS * parameters) / _MB
     if study.machine.device == "cuda":
         megabytes += _CUDA_MB
     else:  # what a GPU would hold
@@ -135,13 +135,13 @@ def features(study: Study, source: str, dataset: str) -> Estimate:
     shape = shape_of(network)
     cuda = _CUDA_MB if study.machine.device == "cuda" else 0
     numbers = 2 * shape.parameters + _CHUNK * shape.activations
-    return _estimate(_PYTHON_MB + cuda + 4 * numbers / _MB, images * (shape.operations / _speed(study) + 0.01))
+    return _estimate(_TORCH_MB + cuda + 4 * numbers / _MB, images * (shape.operations / _speed(study) + 0.01))
 
 
 def svm_distance(study: Study, target: str) -> Estimate:
     """Copies of the drawn features in double precision; coordinate descent over them."""
     numbers = sum(min(images, study.distances.svm.samples) * width for images, width in _sides(study, target))
-    return _estimate(_PYTHON_MB + 6 * 8 * numbers / _MB, numbers * 100 / 1e6)
+    return _estimate(_NUMPY_MB + 6 * 8 * numbers / _MB, numbers * 100 / 1e6)
 
 
 def cnn_distance(study: Study, target: str) -> Estimate:
@@ -149,7 +149,7 @@ def cnn_distance(study: Study, target: str) -> Estimate:
     cnn, network = study.distances.cnn, study.network_of(study.source_of(target))
     images = sum(min(images, cnn.samples) for images, _ in _sides(study, target))
     numbers = images * 3 * (network.image_size**2 * 2 + 32**2 * 12)
-    return _estimate(_PYTHON_MB + 300 + numbers / _MB, cnn.iterations * cnn.batch * 75e6 / _CORE)
+    return _estimate(_TORCH_MB + 300 + numbers / _MB, cnn.iterations * cnn.batch * 75e6 / _CORE)
 
 
 def _sides(study: Study, target: str) -> list[tuple[int, int]]:
@@ -176,7 +176,7 @@ RULES: dict[str, Callable[..., Estimate]] = {
 
 def jobs(study: Study) -> list[tuple[str, str, Estimate]]:
     """(rule, of what, estimate) of each job with an estimate, in the order in which they become ready."""
-    used = dict.fromkeys((study.dataset_of(name), study.source_of(name)) for name in (*study.sources, *study.targets))
+    used = dict.fromkeys((study.dataset_of(name), study.source_of(name)) for name in study.images_of())
     trained = [name for name, source in study.sources.items() if source.pretraining]
     sizes = dict.fromkeys((dataset, study.network_of(source).image_size) for dataset, source in used)
     found = [("store", dataset, store(study, dataset, str(size))) for dataset, size in sizes]

@@ -10,7 +10,7 @@ from torch import Tensor
 from freeze_or_tune.correctness import pack
 from freeze_or_tune.data.store import Store
 from freeze_or_tune.hashing import digest_of, stable_digest, stable_seed
-from freeze_or_tune.networks.caffenet import caffenet, initialise
+from freeze_or_tune.networks.build import build, own_mean, scale_of
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
 from freeze_or_tune.recipes import RECIPES
@@ -47,7 +47,7 @@ def run_experiment(
             saving = Saving(destination, _key(settings, store, split, source), machine.checkpoint_seconds)
             record, best = _runs(settings, subsets, pretrained, pretrained.mean, cache, saving, machine)
             if model is not None:
-                save_pretrained(Pretrained(dict(best.named_parameters()), pretrained.mean), model)
+                save_pretrained(Pretrained(best.state_dict(), pretrained.mean), model)
             record.write(destination)
         remove_checkpoints(destination)
 
@@ -62,10 +62,12 @@ def pretrain(
         if not (waited and weights.exists() and _is_made(settings, destination)):
             cache = Cache(device, memory_budget(machine, device, memory_mb))
             subsets = load_subsets(settings.split, store, split, cache)
-            mean = torch.from_numpy(Store(store).mean(subsets.train_names)).flip(-1)
+            mean = own_mean(settings.network)
+            if mean is None:
+                mean = torch.from_numpy(Store(store).mean(subsets.train_names)).flip(-1)
             saving = Saving(destination, _key(settings, store, split), machine.checkpoint_seconds)
             record, network = _runs(settings, subsets, None, mean, cache, saving, machine)
-            save_pretrained(Pretrained(dict(network.named_parameters()), mean), weights)
+            save_pretrained(Pretrained(network.state_dict(), mean), weights)
             record.write(destination)
         remove_checkpoints(destination)
 
@@ -96,7 +98,9 @@ def _runs(
         return made.to(memory_format=torch.channels_last) if machine.channels_last else made
 
     sizes = settings.network
-    preprocessing = Preprocessing(mean.to(device), sizes.crop, sizes.scale, solver.mirror, machine.channels_last)
+    preprocessing = Preprocessing(
+        mean.to(device), sizes.crop, scale_of(sizes, device), solver.mirror, machine.channels_last, sizes.bgr
+    )
     frozen = network(0).eval()
     # Crops are the same for all schemes of a split: schemes are compared on the same views.
     views_seed = stable_seed(settings.seed, settings.target, settings.split.n, "views")
@@ -129,8 +133,7 @@ def _starting_network(
     settings: TrainingSettings, scheme: Scheme, classes: int, pretrained: Pretrained | None, seed: int
 ) -> Layered:
     """Random values from `seed`, and over them the copied blocks."""
-    network = caffenet(settings.network, classes)
-    initialise(network, settings.network.filler, torch.Generator().manual_seed(seed))
+    network = build(settings.network, classes, seed)
     if pretrained is not None:
         pretrained.copy_to(network, range(1, scheme.copied + 1))
     return network

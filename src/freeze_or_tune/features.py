@@ -7,16 +7,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from freeze_or_tune.backbones import Network
 from freeze_or_tune.data.splits import training_images
 from freeze_or_tune.data.store import Store
 from freeze_or_tune.data.tables import write_table
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.files import replacing
-from freeze_or_tune.networks.caffenet import caffenet
+from freeze_or_tune.networks.build import build, scale_of
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained
 from freeze_or_tune.records import MeanFeatures
-from freeze_or_tune.settings import Machine, Network
+from freeze_or_tune.settings import Machine
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.device import prepare_device
 
@@ -25,7 +26,7 @@ _CHUNK = 250
 
 def source_network(sizes: Network, pretrained: Pretrained) -> Layered:
     """The source network with all its blocks, the classifier included, in evaluation mode."""
-    network = caffenet(sizes, pretrained.classes)
+    network = build(sizes, pretrained.classes, seed=0)
     pretrained.copy_to(network, range(1, network.blocks + 1))
     return network.eval()
 
@@ -44,7 +45,9 @@ def extract_features(
     network = source_network(sizes, pretrained).to(torch_device)
     images = Store(store)
     names = training_images(sample) if sample else images.names
-    preprocessing = Preprocessing(pretrained.mean.to(torch_device), sizes.crop, sizes.scale)
+    preprocessing = Preprocessing(
+        pretrained.mean.to(torch_device), sizes.crop, scale_of(sizes, torch_device), bgr=sizes.bgr
+    )
     record = write_features(_chunks(network, images, names, preprocessing), len(names), destination)
     write_table(index, ("image",), [(name,) for name in names])
     record.write(mean)
@@ -75,6 +78,7 @@ def _chunks(
     network: Layered, images: Store, names: Sequence[str], preprocessing: Preprocessing
 ) -> Iterator[NDArray[np.float32]]:
     for start in range(0, len(names), _CHUNK):
-        pixels = torch.from_numpy(images.images(names[start : start + _CHUNK])).flip(-1).to(preprocessing.mean.device)
+        pixels = torch.from_numpy(images.images(names[start : start + _CHUNK])).flip(-1)
+        views = preprocessing.centre_views(pixels.to(preprocessing.mean.device))
         with torch.no_grad():
-            yield network.features(preprocessing.centre_views(pixels)).float().cpu().numpy()
+            yield network.features(views).float().cpu().numpy()

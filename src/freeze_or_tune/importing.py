@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from freeze_or_tune.backbones import Network
 from freeze_or_tune.data.downloads import Download, read_downloads, recognise
 from freeze_or_tune.hashing import digest_of
 from freeze_or_tune.networks.imported import read_imported
 from freeze_or_tune.networks.weights import save_pretrained
 from freeze_or_tune.records import ImportedNetwork, Origin
-from freeze_or_tune.settings import Network, Weights
+from freeze_or_tune.settings import Weights
 
 
 def import_network(
@@ -23,7 +24,7 @@ def import_network(
     ImportedNetwork(
         source=source, format=Path(weights.file).suffix.removeprefix("."), classes=pretrained.classes,
         parameters=sum(parameter.numel() for parameter in pretrained.parameters.values()),
-        weights=_origin(table, Path(weights.file)), mean=_origin(table, Path(weights.mean)),
+        weights=_origin(table, Path(weights.file)), mean=weights.mean and _origin(table, Path(weights.mean)),
     ).write(record)  # fmt: skip
 
 

@@ -14,5 +14,5 @@ RECIPES = {
     "import": 1,
     "features": 1,
     "distance": 2,
-    "analysis": 2,
+    "analysis": 3,
 }

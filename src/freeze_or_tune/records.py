@@ -121,13 +121,15 @@ class Distance(Record):
     standard_error: float | None = Field(None, description="of a held-out accuracy")
     source_images: int
     target_images: int
+    estimated: bool = Field(False, description="the source's mean is no measured one, but of batch norm's statistics")
 
 
 class MeanFeatures(Record):
     """results/features/<source>/<dataset>.json: the mean of a dataset's features."""
 
-    images: int = Field(gt=0, description="how many it is the mean of")
+    images: int = Field(ge=0, description="how many it is the mean of; 0 if it is estimated")
     mean: tuple[float, ...]
+    estimated: bool = Field(False, description="from the statistics of batch norms, where the images are not here")
 
 
 class Origin(Record):
@@ -143,8 +145,8 @@ class ImportedNetwork(Record):
     """results/networks/<source>.json of a source whose weights others have trained."""
 
     source: str
-    format: str = Field(description="caffemodel or onnx")
+    format: str = Field(description="suffix of the file: caffemodel, onnx, pth, safetensors, whl or zip")
     classes: int
     parameters: int = Field(description="how many numbers (CaffeNet: 60,965,224)")
     weights: Origin
-    mean: Origin
+    mean: Origin | None = Field(None, description="CaffeNet's; timm's networks have one number a channel")

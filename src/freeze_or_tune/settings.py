@@ -1,11 +1,9 @@
 """The parts of a study, and what determines a result, as typed models. Pure Python, like `study.py`."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -14,8 +12,11 @@ from pydantic import (
     model_validator,
 )
 
+from freeze_or_tune.backbones import Network
+from freeze_or_tune.errors import UserError
 from freeze_or_tune.hashing import stable_digest
 from freeze_or_tune.schemes import Scheme
+from freeze_or_tune.strict import Strict
 
 Metric = Literal["cosine", "mmd", "svm", "cnn"]
 Precision = Literal["fp32", "tf32", "bf16"]
@@ -29,51 +30,6 @@ def _notation(text: str) -> str:
 
 
 Notation = Annotated[str, AfterValidator(_notation)]
-
-
-class Strict(BaseModel):
-    """A part of a study: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_unknown_keys(cls, values: Any) -> Any:
-        unknown = [key for key in values if key not in cls.model_fields] if isinstance(values, dict) else []
-        if unknown:
-            raise ValueError(f"unknown key {', '.join(map(repr, unknown))}; allowed are {', '.join(cls.model_fields)}")
-        return values
-
-
-class Network(Strict):
-    """CaffeNet by its sizes; `networks/caffenet.py` says what they mean."""
-
-    architecture: Literal["caffenet"] = "caffenet"
-    channels: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
-        description="output channels of conv1-conv5 (CaffeNet: 96, 256, 384, 384, 256)"
-    )
-    features: PositiveInt = Field(description="outputs of fc6 and of fc7 (CaffeNet: 4096)")
-    image_size: PositiveInt = Field(description="images are warped to this many pixels a side (CaffeNet: 256)")
-    crop: PositiveInt = Field(description="the network sees crops of this many pixels a side (CaffeNet: 227)")
-    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.5, description="after fc6 and fc7")
-    scale: PositiveFloat = Field(1.0, description="factor of the pixels (0-255) after the mean is subtracted")
-    filler: Literal["caffenet", "msra"] = Field(
-        "caffenet", description="random weights: CaffeNet's fixed deviations, or Caffe's msra filler, sqrt(2 / fan-in)"
-    )
-
-    @property
-    def blocks(self) -> int:
-        """Number of blocks (layers with weights)."""
-        return 8
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.crop > self.image_size:
-            raise ValueError(f"crop {self.crop} is larger than image_size {self.image_size}")
-        odd = [count for count in self.channels if count % 2]
-        if odd:
-            raise ValueError(f"channels {odd}: each must be even, conv2, conv4 and conv5 have two groups")
-        return self
 
 
 class Solver(Strict):
@@ -156,14 +112,23 @@ class Pretraining(Sizes):
 class Weights(Strict):
     """Weights that others have trained, in files from the directory you start snakemake in."""
 
-    file: str = Field(description="CaffeNet's weights: a .caffemodel or an .onnx")
-    mean: str = Field(description="the mean image they were trained with: Caffe's .npy or .binaryproto")
+    file: str = Field(
+        description="CaffeNet's weights: a .caffemodel or an .onnx; a timm network's: a state dict in a .pth or a "
+        ".safetensors, or a .whl or .zip that holds one"
+    )
+    mean: str | None = Field(
+        None, description="CaffeNet: the mean image they were trained with, Caffe's .npy or .binaryproto"
+    )
+    by_order: bool = Field(False, description="timm: the file has the network's tensors in order, under other names")
 
 
 class Source(Strict):
-    """A network and the data it was trained on: weights of others, or pretrained here."""
+    """A network and the data it was trained on: weights of others, or pretrained here.
 
-    dataset: str
+    Without the data, its mean features are estimated from the statistics of its batch norms.
+    """
+
+    dataset: str | None = Field(None, description="the images it was trained on; weights of others go without, too")
     network: str
     weights: Weights | None = None
     pretraining: Pretraining | None = None
@@ -175,7 +140,9 @@ class Source(Strict):
     def _check(self) -> Self:
         if (self.weights is None) == (self.pretraining is None):
             raise ValueError("a source has either weights (of others) or pretraining (from random values)")
-        if self.weights and not self.sample:
+        if self.dataset is None and (self.pretraining or self.sample):
+            raise ValueError("dataset is missing: pretraining and sample are about its images")
+        if self.weights and self.dataset and not self.sample:
             raise ValueError("sample is missing: a source with weights of others must say how many images a class")
         if self.pretraining and self.sample and self.sample > self.pretraining.n:
             raise ValueError(f"sample {self.sample} is more than the {self.pretraining.n} images of pretraining.n")
@@ -189,6 +156,8 @@ class Source(Strict):
 
     def split(self, seed: int, n: int) -> "SplitSettings":
         """Settings of its split of n images a class; the sample is nested in the pretraining split."""
+        if self.dataset is None:
+            raise UserError("a source without a dataset has no splits")
         if self.pretraining:
             return self.pretraining.draw(self.dataset, seed, n, self.pretraining.n)
         return SplitSettings(dataset=self.dataset, seed=seed, n=n, val=0, test=0)

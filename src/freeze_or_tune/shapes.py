@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from freeze_or_tune.settings import Network
+from freeze_or_tune.backbones import CaffeNet, Network
 
 
 class Shape(NamedTuple):
@@ -18,10 +18,9 @@ class Shape(NamedTuple):
 def shape_of(network: Network) -> Shape:
     """CaffeNet's layers by its sizes; of another architecture what a ResNet-50 of this crop costs."""
     pixels = 3 * network.crop**2
-    channels = getattr(network, "channels", None)
-    if channels is None:
+    if not isinstance(network, CaffeNet):
         return Shape((pixels,) * network.blocks, 80 * pixels, 30_000_000, 8e9 * (network.crop / 224) ** 2)
-    c1, c2, c3, c4, c5 = channels
+    c1, c2, c3, c4, c5 = network.channels
     width = network.features
     first = (network.crop - 11) // 4 + 1
     second, third, last = _pooled(first), _pooled(_pooled(first)), _pooled(_pooled(_pooled(first)))

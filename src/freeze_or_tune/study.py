@@ -9,6 +9,7 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
+from freeze_or_tune.backbones import CaffeNet, Network
 from freeze_or_tune.datasets import Dataset
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.schemes import Scheme
@@ -17,16 +18,15 @@ from freeze_or_tune.settings import (
     Machine,
     Metric,
     Name,
-    Network,
     Notation,
     Solver,
     Source,
     SplitSettings,
-    Strict,
     Target,
     TrainingSettings,
     Weights,
 )
+from freeze_or_tune.strict import Strict
 
 
 class Study(Strict):
@@ -48,14 +48,20 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = [*self._unknown_names(), *self._impossible_splits(), *self._misfit_schemes()]
+        problems = [
+            *self._unknown_names(),
+            *self._impossible_splits(),
+            *self._misfit_schemes(),
+            *self._misfit_weights(),
+            *self._metrics_without_images(),
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
     def _unknown_names(self) -> list[str]:
         wanted: list[tuple[str, str, Mapping[str, Any]]] = [
-            *((f"sources.{k}.dataset", s.dataset, self.datasets) for k, s in self.sources.items()),
+            *((f"sources.{k}.dataset", s.dataset, self.datasets) for k, s in self.sources.items() if s.dataset),
             *((f"sources.{k}.network", s.network, self.networks) for k, s in self.sources.items()),
             *((f"targets.{k}.dataset", t.dataset, self.datasets) for k, t in self.targets.items()),
             *((f"targets.{k}.source", t.source, self.sources) for k, t in self.targets.items()),
@@ -84,6 +90,7 @@ class Study(Strict):
         sources = [
             (f"sources.{k}.{'pretraining.n' if s.pretraining else 'sample'}", s.split(self.seed, max(s.n)))
             for k, s in self.sources.items()
+            if s.dataset
         ]
         return sources + [(f"targets.{k}.n", t.split(self.seed, max(t.n))) for k, t in self.targets.items()]
 
@@ -100,6 +107,25 @@ class Study(Strict):
                     )
         return problems
 
+    def _misfit_weights(self) -> list[str]:
+        problems = []
+        for key, source in self.sources.items():
+            caffe = isinstance(self.networks.get(source.network), CaffeNet)
+            if source.weights and caffe and source.weights.mean is None:
+                problems.append(f"sources.{key}.weights.mean is missing: the mean image that CaffeNet subtracts")
+            if source.weights and not caffe and source.weights.mean:
+                problems.append(f"sources.{key}.weights.mean: only CaffeNet has one; give timm's networks a `mean`")
+        return problems
+
+    def _metrics_without_images(self) -> list[str]:
+        others = [metric for metric in self.distances.metrics if metric != "cosine"]
+        return [
+            f"distances.metrics: {', '.join(others)} compare images of both sides, but the source {key!r} has no "
+            "dataset; ask for [cosine] only, or name the source's dataset"
+            for key, source in self.sources.items()
+            if others and source.dataset is None
+        ]
+
     def schemes_of(self, target: str) -> tuple[str, ...]:
         """The schemes tried on a target."""
         return self.target(target).schemes or self.schemes
@@ -113,13 +139,21 @@ class Study(Strict):
         return _known("source", name, self.sources)
 
     def dataset_of(self, name: str) -> str:
-        """The dataset of a source or a target."""
-        return self.sources[name].dataset if name in self.sources else self.target(name).dataset
+        """The dataset of a source or a target; UserError if it is a source without its images."""
+        dataset = self.sources[name].dataset if name in self.sources else self.target(name).dataset
+        if dataset is None:
+            raise UserError(f"the source {name} has no dataset in this study")
+        return dataset
 
     def users_of(self, dataset: str) -> list[str]:
         """The sources, then the targets, of a dataset."""
         self.dataset(dataset)
-        return [name for name in (*self.sources, *self.targets) if self.dataset_of(name) == dataset]
+        users: dict[str, Source | Target] = {**self.sources, **self.targets}
+        return [name for name, user in users.items() if user.dataset == dataset]
+
+    def images_of(self) -> list[str]:
+        """The sources whose images are here, then the targets."""
+        return [*(name for name, source in self.sources.items() if source.dataset), *self.targets]
 
     def used_datasets(self) -> list[str]:
         """The datasets of sources and targets."""
@@ -185,7 +219,7 @@ class Study(Strict):
             raise UserError(f"the source {source} is not pretrained here: its weights are imported")
         network = self.network_of(source)
         return TrainingSettings(
-            study=self.name, target=source, dataset=chosen.dataset, source=source,
+            study=self.name, target=source, dataset=self.dataset_of(source), source=source,
             network=network, split=self.split(source, chosen.pretraining.n), scheme=f"R1-{network.blocks}",
             seed=self.seed, runs=1, solver=chosen.pretraining.solver,
         )  # fmt: skip

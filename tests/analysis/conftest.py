@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 
 from freeze_or_tune.analysis.results import collect
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.correctness import pack
 from freeze_or_tune.records import CurvePoint, Distance, Experiment, Performance, Run, SplitTally
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import Network, Solver, SplitSettings, TrainingSettings
+from freeze_or_tune.settings import Solver, SplitSettings, TrainingSettings
 
-NETWORK = Network(channels=(16, 16, 16, 16, 16), features=32, image_size=40, crop=36)
+NETWORK = CaffeNet(channels=(16, 16, 16, 16, 16), features=32, image_size=40, crop=36)
 
 
 SCHEMES = ("T1-7_R8", "F1-7_R8", "T1-5_R6-8", "F1-5_R6-8", "T1-3_R4-8", "F1-3_R4-8")
@@ -80,11 +81,12 @@ class Results:
         error: float | None = None,
         source: str = "latin-a",
         name: str = "",
+        estimated: bool = False,
     ) -> Path:
         """Add a distance of a target."""
         record = Distance(
             metric=metric, source=source, target=target, value=value, standard_error=error,
-            source_images=100, target_images=100,
+            source_images=100, target_images=100, estimated=estimated,
         )  # fmt: skip
         path = self.root / "distances" / target / f"{name or metric}.json"
         record.write(path)

@@ -128,6 +128,13 @@ def test_the_answer_says_freezing_where_freezing_was_better(results: Results) ->
     assert "Freezing the copied layers was clearly better in 1 of 1 splits" in written(results).words
 
 
+def test_the_answer_says_neither_where_nothing_is_clear(results: Results) -> None:
+    for scheme in SCHEMES[:2]:
+        results.experiment("near", 5, scheme, [0.5])
+    results.collect()
+    assert "Neither was clearly better more often: tuning the copied layers in 0 of 1 splits" in written(results).words
+
+
 @pytest.mark.parametrize("accuracies", [{"T1-7_R8": [0.5]}, {"T1-7_R8": [0.5], "F1-7_R8": [0.0]}])
 def test_a_study_without_pairs_says_so(results: Results, accuracies: dict[str, list[float]]) -> None:
     for scheme, runs in accuracies.items():

@@ -154,3 +154,15 @@ def test_the_papers_numbers_are_those_of_its_text():
     assert [paper.ADVICE["H", data] for data in "LMH"] == ["Try Freeze or Tune", "Tune", "Tune"]
     assert list(paper.DISTANCE_RANGES.values()) == ["0.0–0.2", "0.2–0.4", "0.4–1.0"]
     assert list(paper.DATA_RANGES.values()) == ["1–20", "21–99", "≥ 100"]
+
+
+@pytest.mark.parametrize("table", [tables.table2, tables.table3])
+def test_estimated_distances_are_called_so(results, written, table):
+    for target in ("near", "far"):
+        for scheme in ("T1-7_R8", "F1-7_R8"):
+            results.experiment(target, 10, scheme, [0.5])
+    results.distance("near", "cosine", 0.1)
+    results.distance("far", "cosine", 0.5, estimated=True)
+    _, lines = written(table, results.collect())
+    assert [line for line in lines if "is to an estimate" in line] == [lines[-1]]
+    assert lines[-1].startswith("The cosine distance of far is to an estimate")

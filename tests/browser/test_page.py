@@ -1,6 +1,7 @@
 """The report's page as people use it: with a mouse, a keyboard, a phone, by day and by night."""
 
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,14 @@ def test_pointing_at_an_experiment_shows_its_path_and_command(report: Path, open
     hint, _ = point_at(page, "accuracy", place_of(page, LARGE), "T(1-7)R(8) on near-by, 100 images a class")
     assert f"{LARGE}\n" in hint
     assert f"snakemake -f {LARGE}" in hint
+
+
+def test_a_path_with_odd_letters_is_quoted_for_the_shell(report: Path, opened: Open) -> None:
+    page = opened(report)
+    for path in ("results/a b.json", "it's.json", "$(reboot).json", "é;x&y.json"):
+        shown = page.evaluate("path => command({ path })", path)
+        assert shlex.split(shown) == ["snakemake", "-f", path]
+        assert shown.startswith("snakemake -f '")
 
 
 def test_a_click_shows_the_learning_curves_of_each_run(report: Path, opened: Open) -> None:

@@ -104,3 +104,13 @@ def test_a_mean_that_is_not_whole_is_no_mean(tmp_path: Path) -> None:
     path.write_text(path.read_text()[:-20])
     with pytest.raises(UserError, match=r"a\.json is not a complete meanfeatures"):
         measure("cosine", "letters", "digits", path, path, tmp_path / "d.json")
+
+
+def test_an_estimated_mean_is_labelled_as_one(tmp_path: Path) -> None:
+    MeanFeatures(images=0, mean=(0.1, 0.5, 0.2), estimated=True).write(tmp_path / "source.json")
+    target = averaged(tmp_path / "target.json", RNG.random((5, 3)))
+    measure("cosine", "imagenet", "digits", tmp_path / "source.json", target, tmp_path / "d.json")
+    record = Distance.read(tmp_path / "d.json")
+    assert (record.estimated, record.source_images, record.target_images) == (True, 0, 5)
+    measure("cosine", "digits", "digits", target, target, tmp_path / "d.json")
+    assert not Distance.read(tmp_path / "d.json").estimated

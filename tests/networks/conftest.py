@@ -2,14 +2,14 @@
 
 import torch
 
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.settings import Network
 
-SMALL = Network(channels=(32, 64, 96, 96, 64), features=256, image_size=64, crop=60, dropout=0.2)
+SMALL = CaffeNet(channels=(32, 64, 96, 96, 64), features=256, image_size=64, crop=60, dropout=0.2)
 
 
-def drawn(sizes: Network = SMALL, classes: int = 40, filler: str = "msra", seed: int = 0) -> Layered:
+def drawn(sizes: CaffeNet = SMALL, classes: int = 40, filler: str = "msra", seed: int = 0) -> Layered:
     """Return a network with weights drawn from `seed`."""
     network = caffenet(sizes, classes)
     initialise(network, filler, torch.Generator().manual_seed(seed))

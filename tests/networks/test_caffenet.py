@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch import nn
 
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.networks.caffenet import ResponseNorm, caffenet
-from freeze_or_tune.settings import Network
 
 from .conftest import SMALL, crops, drawn
 
-CAFFENET = Network(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
+CAFFENET = CaffeNet(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
 # models/bvlc_reference_caffenet/train_val.prototxt: std of the weights, value of the biases.
 REFERENCE = {
     "conv1": (0.01, 0), "conv2": (0.01, 1), "conv3": (0.01, 0), "conv4": (0.01, 1),
@@ -22,7 +22,7 @@ FAN_IN = {
 }  # fmt: skip
 
 
-def on_meta(sizes: Network, classes: int) -> nn.Module:
+def on_meta(sizes: CaffeNet, classes: int) -> nn.Module:
     """Return a network of shapes without numbers."""
     with torch.device("meta"):
         return caffenet(sizes, classes)
@@ -37,7 +37,7 @@ def test_caffenet_has_its_number_of_parameters() -> None:
     [(CAFFENET, [55, 27, 27, 13, 13, 13, 13, 6]), (SMALL, [13, 6, 6, 3, 3, 3, 3, 1])],
     ids=["full", "small"],
 )
-def test_blobs_have_caffes_sizes(sizes: Network, expected: list[int]) -> None:
+def test_blobs_have_caffes_sizes(sizes: CaffeNet, expected: list[int]) -> None:
     network, seen = on_meta(sizes, 10), {}
     for name, layer in network.named_children():
         layer.register_forward_hook(lambda _, __, output, name=name: seen.update({name: tuple(output.shape)}))

@@ -7,16 +7,17 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.networks.imported import read_imported, read_weights
 from freeze_or_tune.networks.weights import load_pretrained, save_pretrained
-from freeze_or_tune.settings import Network, Weights
+from freeze_or_tune.settings import Weights
 
 from .caffemodels import blob, caffemodel
 from .conftest import drawn
 
-SIZES = Network(channels=(4, 6, 8, 8, 4), features=10, image_size=64, crop=60)
+SIZES = CaffeNet(channels=(4, 6, 8, 8, 4), features=10, image_size=64, crop=60)
 CLASSES = 7
 Layers = dict[str, tuple[np.ndarray, np.ndarray]]
 

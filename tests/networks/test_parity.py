@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.networks.imported import read_imported
-from freeze_or_tune.settings import Network, Weights
+from freeze_or_tune.settings import Weights
 from freeze_or_tune.training.augment import Preprocessing
 
 from .caffemodels import blob, caffemodel
 from .deploy import BLOBS, DEPLOY
 
-CAFFENET = Network(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
+CAFFENET = CaffeNet(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
 # Shapes of train_val.prototxt's weights, written down by hand: [out, in / groups, kernel, kernel], [out, in].
 SHAPES = {
     "conv1": (96, 3, 11, 11), "conv2": (256, 48, 5, 5), "conv3": (384, 256, 3, 3), "conv4": (384, 192, 3, 3),

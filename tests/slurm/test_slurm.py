@@ -57,7 +57,7 @@ def preempt(cluster: Cluster, training: Training) -> None:
 
 def kill_node(cluster: Cluster, training: Training) -> None:
     cluster.kill_node("gpu1")
-    wait_until(lambda: "down" in cluster.call("sinfo", "-h", "-n", "gpu1", "-o", "%T"), "the node is missed")
+    wait_until(lambda: "down" in cluster.call("sinfo", "-h", "-n", "gpu1", "-o", "%T"), "the node is missed", 180)
     cluster.start_node("gpu1")
     back_from_the_queue(cluster, training.job)
 
@@ -236,7 +236,7 @@ def test_what_the_profiles_say_is_what_snakemake_uses(monkeypatch: pytest.Monkey
     used = {key: getattr(arguments, key.replace("-", "_")) for key in ours}
     defaults, rate = used["default-resources"], used["max-jobs-per-timespan"]
     used["default-resources"] = {name: defaults[name].value for name in ours["default-resources"]}
-    used["max-jobs-per-timespan"] = f"{rate.max_jobs}/{rate.timespan}s"
+    used["max-jobs-per-timespan"] = f"{rate.max_jobs}/{rate.timespan:.0f}s"
     used["configfile"] = [str(path) for path in used["configfile"]]
     assert used == ours
 

@@ -80,6 +80,7 @@ def test_a_failed_experiment_with_its_reason_and_log(capsys: pytest.CaptureFixtu
     EXPERIMENT.unlink()
     failing = f"""
 from freeze_or_tune.errors import UserError
+from freeze_or_tune.job import logged
 with logged({str(LOG)!r}):
     raise UserError("the store is damaged")
 """
@@ -93,6 +94,7 @@ def test_the_last_line_of_a_traceback_is_the_reason() -> None:
     EXPERIMENT.unlink()
     LOG.write_text("")
     failing = f"""
+from freeze_or_tune.job import logged
 with logged({str(LOG)!r}):
     [][1]
 """

@@ -68,6 +68,14 @@ def source_side(wildcards):
     return study.dataset_of(source_of(wildcards)), source_of(wildcards)
 
 
+def source_mean(wildcards):
+    """What a mean distance is to: the mean features of the source's images, or their estimate."""
+    source = source_of(wildcards)
+    if study.source(source).dataset is None:
+        return f"<results>/networks/{source}.mean.json"
+    return features(*source_side(wildcards), "json")
+
+
 def target_side(wildcards):
     return study.dataset_of(wildcards.target), source_of(wildcards)
 

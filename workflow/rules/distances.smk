@@ -1,9 +1,27 @@
 # Distance of a target to its source: <results>/distances/<target>/<metric>.json, metric in cosine, mmd, svm, cnn.
 
 
+# Of a source whose images are not here: the cosine distance is then to this estimate.
+rule estimate_mean:
+    input:
+        weights="<results>/networks/{source}.safetensors",
+    output:
+        mean="<results>/networks/{source}.mean.json",
+    log:
+        "<logs>/estimate_mean/{source}.log",
+    benchmark:
+        "<benchmarks>/estimate_mean/{source}.tsv"
+    localrule: True
+    params:
+        recipe=RECIPES["distance"],
+        network=lambda wildcards: study.network_of(wildcards.source).model_dump(mode="json"),
+    script:
+        "../scripts/estimate_mean.py"
+
+
 rule mean_distance:
     input:
-        source=lambda wildcards: features(*source_side(wildcards), "json"),
+        source=source_mean,
         target=lambda wildcards: features(*target_side(wildcards), "json"),
     output:
         record="<results>/distances/{target}/{metric}.json",

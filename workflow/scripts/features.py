@@ -1,12 +1,13 @@
 from pathlib import Path
 
+from freeze_or_tune.backbones import network_of
 from freeze_or_tune.features import extract_features
 from freeze_or_tune.job import logged
-from freeze_or_tune.settings import Machine, Network
+from freeze_or_tune.settings import Machine
 
 with logged(snakemake.log[0]):
     extract_features(
-        Network.model_validate(snakemake.params.network),
+        network_of(snakemake.params.network),
         source=Path(snakemake.input.weights),
         store=Path(snakemake.input.store),
         destination=Path(snakemake.output.features),

@@ -79,7 +79,7 @@ COLUMNS = (
     *(_count("copied"), _count("depth", 1), Column("random_part"), _count("run"), _count("seed")),
     *(_accuracy("val_accuracy"), _accuracy("test_accuracy"), _accuracy("mean_class_accuracy")),
     *(_count("iterations"), _count("best_iteration")),
-    *(_measured("cosine", 1), _measured("mmd")),
+    *(_measured("cosine", 2), Column("cosine_estimated", choices=("yes",), optional=True), _measured("mmd")),
     *(_measured("svm", 1), _measured("svm_error"), _measured("cnn", 1), _measured("cnn_error")),
     *(Column("distance_level", choices=("L", "M", "H"), optional=True), Column("data_level", choices=("L", "M", "H"))),
     *(Column("settings"), Column("protocol"), Column("versions")),
@@ -88,7 +88,10 @@ COLUMNS = (
 )  # fmt: skip
 NAMES = tuple(column.name for column in COLUMNS)
 KEY = ["target", "n", "scheme", "run"]
-OF_TARGET = ["source", "dataset", "classes", "cosine", "mmd", "svm", "svm_error", "cnn", "cnn_error", "distance_level"]
+OF_TARGET = [
+    *("source", "dataset", "classes", "cosine", "cosine_estimated", "mmd", "svm", "svm_error", "cnn", "cnn_error"),
+    "distance_level",
+]
 """Columns that are the same in all rows of a target."""
 
 

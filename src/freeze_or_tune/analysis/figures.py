@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from freeze_or_tune.analysis import paper
 from freeze_or_tune.analysis.correlation import correlations
-from freeze_or_tune.analysis.results import METRICS, deeper
+from freeze_or_tune.analysis.results import METRICS, deeper, estimated
 from freeze_or_tune.analysis.statistics import Evidence
 from freeze_or_tune.analysis.style import (
     DATA_LOOKS,
@@ -78,7 +78,7 @@ def copying(evidence: Evidence) -> Figure:
         row[0].set_ylabel(f"{_random_part(results, 1)} accuracy\nover {below} accuracy")
     for mode, top, bottom in zip(MODE_NAMES, grid[0], grid[-1], strict=True):
         top.set_title(MODE_NAMES[mode])
-        bottom.set_xlabel("Distance (cosine)")
+        bottom.set_xlabel(_distance_label(evidence))
     _legend_under(figure, everything)
     return figure
 
@@ -101,7 +101,7 @@ def tuning(evidence: Evidence) -> Figure:
     _distance_axis(right, pairs["cosine"])
     left.set_ylabel("Tuned accuracy over frozen accuracy")
     left.set_xlabel("Images a class (log scale)")
-    right.set_xlabel("Distance (cosine)")
+    right.set_xlabel(_distance_label(evidence))
     _legend_below(left, "Distance", _level_handles(pairs["distance_level"], DISTANCE_LOOKS, DISTANCE_LABELS))
     _legend_below(right, "Images a class", _level_handles(pairs["data_level"], DATA_LOOKS, DATA_LABELS))
     return figure
@@ -122,7 +122,7 @@ def metrics(evidence: Evidence) -> Figure:
     everything = metrics_data(evidence)
     everything = everything[everything["ratio"] > 0]
     names = [metric for metric in METRICS if metric in set(everything["metric"])] or ["cosine"]
-    best = max(names, key=lambda name: everything.loc[everything["metric"] == name, "rho"].fillna(-2).max())
+    best = everything["rho"].max()
     columns = min(len(names), 2)
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(WIDTH, 0.7 + 2.2 * rows), layout="constrained")
@@ -135,11 +135,11 @@ def metrics(evidence: Evidence) -> Figure:
         axes.plot(*trend(where, ratio, METRIC_WINDOW * max(span, 1e-9)), "-", color=GREY, zorder=2)
         ratio_axis(axes, everything)
         axes.set_xlabel(METRIC_LABELS[name])
-        axes.set_title(_correlation(pairs), fontweight="bold" if name == best and len(names) > 1 else "normal")
+        axes.set_title(_correlation(pairs), fontweight="bold" if np.isclose(pairs["rho"], best).any() else "normal")
     for axes in grid.flat[len(names) :]:
         axes.remove()
     figure.supylabel("Tuned accuracy over frozen accuracy", fontsize="medium")
-    _legend_under(figure, everything)
+    _legend_under(figure, everything, lines=False)
     return figure
 
 
@@ -180,6 +180,11 @@ def _drawable(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[fits]
 
 
+def _distance_label(evidence: Evidence) -> str:
+    """What the axis shows; where it is no measured distance, that it is none."""
+    return "Distance (cosine, source's mean estimated)" if estimated(evidence.results) else "Distance (cosine)"
+
+
 def _distance_axis(axes: Axes, cosines: "pd.Series[float]") -> None:
     # Starts a little below 0: the nearest target would be cut in half.
     end = max([*cosines, 0.1])
@@ -217,7 +222,9 @@ def _legend_below(axes: Axes, title: str, handles: list[Line2D]) -> None:
         )  # fmt: skip
 
 
-def _legend_under(figure: Figure, pairs: pd.DataFrame) -> None:
+def _legend_under(figure: Figure, pairs: pd.DataFrame, lines: bool = True) -> None:
     handles = _level_handles(pairs["data_level"], DATA_LOOKS, DATA_LABELS)
+    for handle in handles if not lines else ():
+        handle.set_linestyle("")
     if handles:
         figure.legend(handles=handles, title="Images a class", loc="outside lower center", ncols=3, handlelength=3.2)

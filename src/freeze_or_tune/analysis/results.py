@@ -117,6 +117,11 @@ def copy_over_random(results: pd.DataFrame, depth: int, mode: Mode) -> pd.DataFr
     return ratios(results, (mode, 1), (mode, depth))
 
 
+def estimated(results: pd.DataFrame) -> list[str]:
+    """Targets whose cosine distance is to an estimated mean of the source, whose images were not there."""
+    return sorted(set(results.loc[results["cosine_estimated"] == "yes", "target"]))
+
+
 def deeper(results: pd.DataFrame, count: int = 2) -> list[int]:
     """The `count` smallest depths above 1 of schemes that copy something (3 and 5 in the paper)."""
     depths = results.loc[(results["mode"] != "") & (results["depth"] > 1), "depth"]
@@ -193,6 +198,7 @@ def _distance_columns(distances: dict[str, Distance]) -> Row:
     row: Row = {metric: distance.value for metric, distance in distances.items()}
     row |= {f"{metric}_error": distances[metric].standard_error for metric in ("svm", "cnn") if metric in distances}
     if "cosine" in distances:
+        row["cosine_estimated"] = "yes" if distances["cosine"].estimated else None
         row["distance_level"] = distance_level(distances["cosine"].value)
     return row
 

@@ -9,6 +9,7 @@ from scipy.stats import kendalltau
 
 from freeze_or_tune.analysis import paper
 from freeze_or_tune.analysis.columns import COUNTS
+from freeze_or_tune.analysis.results import estimated
 from freeze_or_tune.analysis.sheets import Sheet
 from freeze_or_tune.analysis.statistics import Evidence
 from freeze_or_tune.analysis.verdicts import NONE, RULE, recommendations
@@ -36,6 +37,7 @@ def table2(evidence: Evidence) -> Sheet:
         _readable(table),
         "Kendall's tau of each metric against cosine distance: 1 is the same ordering of the targets, -1 the opposite.",
         agreement(table).map(_number),
+        *_estimates(evidence.results),
     ))  # fmt: skip
 
 
@@ -51,10 +53,22 @@ def table3(evidence: Evidence) -> Sheet:
         _grid(paper.ADVICE),
         f"The numbers behind it. Ratio: the geometric mean. {_over(table)}",
         _numbers(table),
+        *_estimates(evidence.results),
     ))  # fmt: skip
 
 
 TABLES: Mapping[int, Callable[[Evidence], Sheet]] = {1: table1, 2: table2, 3: table3}
+
+
+def _estimates(results: pd.DataFrame) -> list[str]:
+    """What a reader must know where a source's images were not there."""
+    names = estimated(results)
+    if not names:
+        return []
+    return [
+        f"The cosine distance of {', '.join(names)} is to an estimate: the images of the source were not there, so its "
+        "mean features are those that the statistics of its last batch norm imply."
+    ]
 
 
 def splits(results: pd.DataFrame) -> pd.DataFrame:

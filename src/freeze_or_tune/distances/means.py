@@ -15,6 +15,8 @@ Mean = NDArray[np.float64]
 def cosine(source: Mean, target: Mean) -> float:
     """1 - cos of the angle between two means; in [0, 1] for features after a ReLU, exactly 0 for equal ones.
 
+    Features that can be negative (of ConvNeXt, ViT, Swin) may go up to 2.
+
     UserError if a mean is zero: a network whose units have all died has no direction.
     """
     if not source.any() or not target.any():
@@ -35,5 +37,5 @@ def measure(metric: Metric, source: str, target: str, source_mean: Path, target_
     distance = {"cosine": cosine, "mmd": mmd}[metric]
     Distance(
         metric=metric, source=source, target=target, value=distance(np.array(ours.mean), np.array(theirs.mean)),
-        source_images=ours.images, target_images=theirs.images,
+        source_images=ours.images, target_images=theirs.images, estimated=ours.estimated,
     ).write(destination)  # fmt: skip

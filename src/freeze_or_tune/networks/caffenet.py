@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.settings import Network
 
 # CaffeNet's standard deviation of the weights and value of the biases.
 _FILLERS = {
@@ -59,7 +59,7 @@ def _pooled_size(crop: int) -> int:
     return size
 
 
-def caffenet(sizes: Network, classes: int) -> Layered:
+def caffenet(sizes: CaffeNet, classes: int) -> Layered:
     """Eight blocks for images [B, 3, crop, crop] in BGR, 0-255 minus the mean; uninitialised, see `initialise`."""
     c1, c2, c3, c4, c5 = sizes.channels
     features = sizes.features

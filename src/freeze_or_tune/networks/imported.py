@@ -6,12 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from freeze_or_tune.backbones import CaffeNet, Network
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.caffemodel import read_caffemodel, read_mean
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.networks.onnx_file import read_onnx
 from freeze_or_tune.networks.weights import Pretrained
-from freeze_or_tune.settings import Network, Weights
+from freeze_or_tune.settings import Weights
 
 READERS: dict[str, Callable[[Path, Sequence[str]], dict[str, Tensor]]] = {
     ".caffemodel": read_caffemodel,
@@ -20,7 +21,7 @@ READERS: dict[str, Callable[[Path, Sequence[str]], dict[str, Tensor]]] = {
 """By suffix of the file: what reads weights and biases of the named layers."""
 
 
-def read_weights(sizes: Network, path: Path) -> dict[str, Tensor]:
+def read_weights(sizes: CaffeNet, path: Path) -> dict[str, Tensor]:
     """All parameters of a network of these sizes, by name; UserError if the file holds another network.
 
     Caffe's arrays are torch's, number for number: convolutions [out, in / groups, kernel, kernel], products [out, in]
@@ -46,10 +47,16 @@ def read_weights(sizes: Network, path: Path) -> dict[str, Tensor]:
 
 def read_imported(sizes: Network, weights: Weights) -> Pretrained:
     """A source network out of others' files; UserError says which of them is wrong, and how."""
+    if not isinstance(sizes, CaffeNet):
+        from freeze_or_tune.networks.state_dicts import read_timm  # noqa: PLC0415 - timm takes seconds to import
+
+        return read_timm(sizes, weights)
+    if weights.mean is None:
+        raise UserError(f"{weights.file}: CaffeNet's mean image is missing, the study's `weights.mean`")
     return Pretrained(read_weights(sizes, Path(weights.file)), read_mean(Path(weights.mean), sizes.image_size))
 
 
-def _shapes(sizes: Network, classes: int) -> dict[str, torch.Size]:
+def _shapes(sizes: CaffeNet, classes: int) -> dict[str, torch.Size]:
     with torch.device("meta"):
         return {name: parameter.shape for name, parameter in caffenet(sizes, classes).named_parameters()}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Self
 
 from torch import Tensor, nn
 
@@ -9,13 +10,15 @@ from torch import Tensor, nn
 class Layered(nn.Sequential):
     """A chain of named layers, grouped into blocks 1..L.
 
-    A block is one layer with weights together with its ReLU, pooling, normalisation and dropout. Parameters are
-    named by layer (`conv1.weight`), as in Caffe.
+    A block is one layer with weights together with its ReLU, pooling, normalisation and dropout, or one stage of a
+    deeper network (docs/networks.md). Parameters are named by layer (`conv1.weight`), as in Caffe.
     """
 
-    def __init__(self, blocks: Sequence[Mapping[str, nn.Module]]) -> None:
-        """Chain the layers of `blocks`, in order."""
+    def __init__(self, blocks: Sequence[Mapping[str, nn.Module]], bias_rate: float = 2.0) -> None:
+        """Chain the layers of `blocks`, in order; biases learn at `bias_rate` times the rate of weights (Caffe: 2)."""
         super().__init__()
+        self.bias_rate = bias_rate
+        self.frozen = 0
         self.block_of: dict[str, int] = {}
         for number, layers in enumerate(blocks, start=1):
             for name, layer in layers.items():
@@ -47,13 +50,49 @@ class Layered(nn.Sequential):
         Caffe's learning rate of 0 keeps dropout active in frozen blocks; so what can be computed once ends there.
         """
         for position, (name, layer) in enumerate(self.named_children()):
-            stochastic = live_dropout and isinstance(layer, nn.Dropout) and layer.p > 0
+            stochastic = live_dropout and any(map(_is_stochastic, layer.modules()))
             if self.block_of[name] > frozen or stochastic:
                 return position
         return len(self)
 
+    def freeze(self, blocks: int) -> None:
+        """Keep blocks 1..`blocks` as they are from now on: parameters, and statistics of batch norms."""
+        self.frozen = blocks
+        for _, parameter in self.parameters_of(range(1, blocks + 1)):
+            parameter.requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """As torch's, but batch norm in frozen blocks goes on with the statistics it has; dropout there is live."""
+        super().train(mode)
+        for name, layer in self.named_children():
+            for module in layer.modules() if self.block_of[name] <= self.frozen else ():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+        return self
+
+    def state_of(self, blocks: range) -> dict[str, Tensor]:
+        """Parameters and buffers (statistics of batch norms) of the given blocks by name; the network's own tensors."""
+        return {name: value for name, value in self.state_dict().items() if self.block_of[_layer(name)] in blocks}
+
+    def learnt(self) -> dict[str, Tensor]:
+        """What training changes: `state_of` all blocks that are not frozen."""
+        return self.state_of(range(self.frozen + 1, self.blocks + 1))
+
     def parameters_of(self, blocks: range) -> Iterator[tuple[str, nn.Parameter]]:
         """(name, parameter) of the given blocks, e.g. `range(1, 8)` for blocks 1-7."""
         for name, parameter in self.named_parameters():
-            if self.block_of[name.split(".", 1)[0]] in blocks:
+            if self.block_of[_layer(name)] in blocks:
                 yield name, parameter
+
+
+def _layer(name: str) -> str:
+    """The layer of a parameter."""
+    return name.split(".", 1)[0]
+
+
+def _is_stochastic(module: nn.Module) -> bool:
+    """Whether it draws numbers while training: dropout, or stochastic depth (timm's DropPath)."""
+    if isinstance(module, nn.modules.dropout._DropoutNd):
+        return module.p > 0
+    return bool(getattr(module, "drop_prob", 0))

@@ -1,9 +1,8 @@
-"""Source networks on disk: safetensors with the weights by layer and the mean image they were trained with."""
+"""Source networks on disk: safetensors with the state by layer and the mean image they were trained with."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -13,29 +12,33 @@ from freeze_or_tune.files import replacing
 from freeze_or_tune.networks.layered import Layered
 
 _MEAN = "mean"
+_CLASSIFIERS = ("fc8.bias", "classifier.bias")
+"""Biases of the last layer of CaffeNet, and of timm's networks as `zoo.py` names it."""
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """What is known of a source: its parameters by name, and its mean image [S, S, 3] (BGR, 0-255)."""
+    """What is known of a source: its parameters and buffers by name, and its mean image [S, S, 3] (0-255).
+
+    The mean's channels are in the network's order: BGR for CaffeNet, RGB for timm's.
+    """
 
     parameters: dict[str, Tensor]
     mean: Tensor
 
     @property
     def classes(self) -> int:
-        """Number of classes of the source, from the classifier's biases."""
-        return len(self.parameters["fc8.bias"])
+        """Number of classes of the source: outputs of its classifier."""
+        return next(len(self.parameters[name]) for name in _CLASSIFIERS if name in self.parameters)
 
     def copy_to(self, network: Layered, blocks: range) -> None:
-        """Copy the parameters of the given blocks; ValueError if one is missing or has another shape."""
-        with torch.no_grad():
-            for name, parameter in network.parameters_of(blocks):
-                stored = self.parameters.get(name)
-                if stored is None or stored.shape != parameter.shape:
-                    found = "nothing" if stored is None else tuple(stored.shape)
-                    raise ValueError(f"{name}: expected shape {tuple(parameter.shape)}, the weights have {found}")
-                parameter.copy_(stored)
+        """Copy parameters and buffers of the given blocks; ValueError if one is missing or has another shape."""
+        for name, tensor in network.state_of(blocks).items():
+            stored = self.parameters.get(name)
+            if stored is None or stored.shape != tensor.shape:
+                found = "nothing" if stored is None else tuple(stored.shape)
+                raise ValueError(f"{name}: expected shape {tuple(tensor.shape)}, the weights have {found}")
+            tensor.copy_(stored)
 
 
 def save_pretrained(pretrained: Pretrained, path: Path | str) -> None:

@@ -12,13 +12,17 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What stands between pixels and a network: mean image [S, S, 3], crop C, factor, mirrored or not, layout."""
+    """What stands between pixels and a network: mean image [S, S, 3], crop C, factor, mirrored or not, layout.
+
+    Pixels are BGR; the mean, and the factor if it is one a channel (float32 [3]), are in the network's order.
+    """
 
     mean: Tensor
     crop: int
-    scale: float = 1.0
+    scale: float | Tensor = 1.0
     mirror: bool = False
     channels_last: bool = True
+    bgr: bool = True
 
     def random_views(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Each image cropped at its own random offset and, if `mirror`, flipped with probability 1/2."""
@@ -30,7 +34,7 @@ class Preprocessing:
         starts = (((offsets[0] + torch.arange(self.crop)) * size + offsets[1]) * 3).to(images.device)
         places = torch.arange(count, device=images.device)[:, None] * size * size * 3
         shape = (count, self.crop, self.crop, 3)
-        pixels = _stretches(images, places + starts, 3 * self.crop).view(shape)
+        pixels = _stretches(self._ordered(images), places + starts, 3 * self.crop).view(shape)
         views = pixels - _stretches(self.mean, starts, 3 * self.crop).view(shape)
         if self.mirror:
             views = torch.where(flips.to(images.device), views.flip(2), views)
@@ -40,7 +44,10 @@ class Preprocessing:
         """The centre crop of each image."""
         offset = (images.shape[1] - self.crop) // 2
         window = slice(offset, offset + self.crop)
-        return self._input(images[:, window, window] - self.mean[window, window])
+        return self._input(self._ordered(images[:, window, window]) - self.mean[window, window])
+
+    def _ordered(self, images: Tensor) -> Tensor:
+        return images if self.bgr else images.flip(-1)
 
     def _input(self, pixels: Tensor) -> Tensor:
         views = pixels.mul_(self.scale).permute(0, 3, 1, 2)

@@ -95,7 +95,7 @@ class _Run:
         self.losses.clear()
         if (accuracy, -val_loss) > self.best:
             self.best, self.best_iteration = (accuracy, -val_loss), self.done
-            self.best_parameters = {name: p.detach().clone() for name, p in self._trainable()}
+            self.best_parameters = {name: value.clone() for name, value in self.network.learnt().items()}
         self.network.train()
         self.seconds += time.perf_counter() - start
 
@@ -104,7 +104,7 @@ class _Run:
         return {
             "iteration": self.done,
             "seconds": self.seconds,
-            "parameters": {name: p.detach() for name, p in self._trainable()},
+            "parameters": self.network.learnt(),
             "velocities": self.optimiser.velocities,
             "losses": torch.stack(self.losses) if self.losses else torch.empty(0),
             "curve": [point.model_dump() for point in self.curve],
@@ -130,9 +130,6 @@ class _Run:
         torch.set_rng_state(state["dropout"].cpu())
         if state["dropout_on_gpu"] is not None:
             torch.cuda.set_rng_state(state["dropout_on_gpu"].cpu())
-
-    def _trainable(self) -> Iterator[tuple[str, Tensor]]:
-        return ((name, p) for name, p in self.network.named_parameters() if p.requires_grad)
 
 
 def train(

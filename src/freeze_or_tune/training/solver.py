@@ -1,7 +1,8 @@
 """Caffe's SGD (src/caffe/solvers/sgd_solver.cpp): V = mu V + lr * lr_mult * (g + decay * decay_mult * W); W -= V.
 
-Weights have lr_mult 1 and decay_mult 1, biases 2 and 0; copied blocks have the study's `copied_rate` on top. torch's
-own SGD keeps the rate outside V, which differs when the rate drops (and importing it costs a short job a second).
+Weights have lr_mult 1 and decay_mult 1, Caffe's biases 2 and 0; copied blocks have the study's `copied_rate` on top.
+In timm's networks nothing learns at twice the rate, and what is no matrix (biases, norms, tokens) does not decay.
+torch's own SGD keeps the rate outside V, which differs when the rate drops; importing it costs a short job a second.
 """
 
 from dataclasses import dataclass
@@ -32,8 +33,7 @@ class StepSGD:
         """Freeze what the scheme freezes; the rest learns at rates by block and kind."""
         self.solver = solver
         self.drops = [round(fraction * iterations) for fraction in solver.drops]
-        for _, parameter in network.parameters_of(range(1, scheme.frozen + 1)):
-            parameter.requires_grad_(False)
+        network.freeze(scheme.frozen)
         self._learning = [
             *self._learn(network, range(scheme.frozen + 1, scheme.copied + 1), solver.copied_rate),
             *self._learn(network, range(scheme.copied + 1, scheme.blocks + 1), 1.0),
@@ -41,11 +41,13 @@ class StepSGD:
 
     def _learn(self, network: Layered, blocks: range, rate: float) -> list[_Learning]:
         return [
-            _Learning(name, parameter, torch.zeros_like(parameter), rate * 2, 0.0)
-            if name.endswith(".bias")
-            else _Learning(name, parameter, torch.zeros_like(parameter), rate, self.solver.weight_decay)
+            _Learning(
+                name, parameter, torch.zeros_like(parameter),
+                rate=rate * (network.bias_rate if name.endswith(".bias") else 1),
+                decay=self.solver.weight_decay if name.endswith(".weight") and parameter.ndim > 1 else 0.0,
+            )
             for name, parameter in network.parameters_of(blocks)
-        ]
+        ]  # fmt: skip
 
     @property
     def velocities(self) -> dict[str, Tensor]:

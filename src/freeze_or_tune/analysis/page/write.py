@@ -5,7 +5,6 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
-from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from freeze_or_tune.analysis import paper
@@ -36,17 +35,18 @@ def write_page(
 
 def render(page: Page) -> str:
     """The page as HTML; every name in it is escaped, in the text and in the scripts' data."""
+    loader = PackageLoader("freeze_or_tune.analysis.page", "assets")
     environment = Environment(
-        loader=PackageLoader("freeze_or_tune.analysis.page", "assets"),
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
 
-    def asset(name: str) -> Markup:
-        text, _, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
-        return Markup(text)
+    def asset(name: str) -> str:
+        """A file of this package as it is."""
+        return loader.get_source(environment, name)[0]
 
     return environment.get_template("page.html").render(
         page=page,
@@ -56,7 +56,7 @@ def render(page: Page) -> str:
         filters=_filters(page.explorable),
         bounds=DISTANCE_BOUNDS,
         data=htmlsafe_json_dumps(page.explorable, dumps=_json),
-        plotly=Markup(get_plotlyjs()),
+        plotly=get_plotlyjs(),
         asset=asset,
         scripts=SCRIPTS,
     )

@@ -1,0 +1,42 @@
+"""Any network of a study as numbered blocks, and what it makes of pixels before it sees them.
+
+timm is imported only for its own networks: that takes a second or more at the start of a job.
+"""
+
+import torch
+from torch import Tensor
+
+from freeze_or_tune.backbones import CaffeNet, Network
+from freeze_or_tune.networks.caffenet import caffenet, initialise
+from freeze_or_tune.networks.layered import Layered
+
+
+def build(network: Network, classes: int, seed: int) -> Layered:
+    """Blocks 1..L with random weights from `seed`; UserError if timm has no such network."""
+    if isinstance(network, CaffeNet):
+        layered = caffenet(network, classes)
+        initialise(layered, network.filler, torch.Generator().manual_seed(seed))
+        return layered
+    from freeze_or_tune.networks.zoo import timm_network  # noqa: PLC0415
+
+    return timm_network(network, classes, seed)
+
+
+def own_mean(network: Network) -> Tensor | None:
+    """The mean image [S, S, 3] that a network always subtracts; None if it is that of its training images."""
+    if isinstance(network, CaffeNet):
+        return None
+    from freeze_or_tune.networks.zoo import normalisation  # noqa: PLC0415
+
+    mean, _ = normalisation(network)
+    return torch.tensor(mean).expand(network.image_size, network.image_size, 3)
+
+
+def scale_of(network: Network, device: torch.device) -> float | Tensor:
+    """Factor of pixels (0-255) minus the mean: one number, or one a channel."""
+    if isinstance(network, CaffeNet):
+        return network.scale
+    from freeze_or_tune.networks.zoo import normalisation  # noqa: PLC0415
+
+    _, deviation = normalisation(network)
+    return (1 / torch.tensor(deviation)).to(device)

@@ -1,0 +1,132 @@
+"""Training timm's networks: what batch norm, stochastic depth and stages add to what CaffeNet's tests say."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.schemes import Scheme
+from freeze_or_tune.settings import Solver
+from freeze_or_tune.training import loop
+from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.checkpoint import Checkpoints
+from freeze_or_tune.training.images import Images
+from freeze_or_tune.training.loop import Trained, train
+from freeze_or_tune.training.prefix import Prefix
+
+from ..networks.zoo import FAMILIES, small, stirred
+
+CLASSES = 3
+SOLVER = Solver(
+    batch=4, min_iterations=4, max_iterations=4, evaluations=2, views=2, learning_rate=1e-3, drops=(), copied_rate=1
+)
+TINY = "test_resnet"
+
+
+def images(count: int, size: int) -> Images:
+    generator = torch.Generator().manual_seed(count)
+    pixels = torch.randint(256, (count, size, size, 3), generator=generator, dtype=torch.uint8)
+    return Images(pixels, torch.arange(count) % CLASSES)
+
+
+def run(
+    name: str, crop: int, scheme: Scheme, solver: Solver = SOLVER, checkpoints: Checkpoints | None = None,
+    **options: float,
+) -> tuple[Trained, Layered]:  # fmt: skip
+    """Train for four steps on nine images; the network starts stirred, so that nothing is zero."""
+    settings = small(name, crop, blocks=scheme.blocks, **options)
+    network = stirred(settings, CLASSES)
+    frozen = deepcopy(network).eval()
+    preprocessing = Preprocessing(torch.full((crop + 4, crop + 4, 3), 128.0), crop, 1 / 64)
+    prefix = Prefix(frozen, frozen.prefix(scheme.frozen), preprocessing, images(9, crop + 4), solver.views, seed=3)
+    return train(network, scheme, solver, prefix, prefix.held_out(images(6, crop + 4)), 0, checkpoints), network
+
+
+def start(name: str, crop: int, blocks: int) -> dict[str, Tensor]:
+    return stirred(small(name, crop, blocks=blocks), CLASSES).state_dict()
+
+
+def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize(("name", "crop", "blocks"), FAMILIES, ids=[name for name, _, _ in FAMILIES])
+def test_frozen_blocks_do_not_move_by_a_bit_and_all_others_do(name: str, crop: int, blocks: int) -> None:
+    copied = blocks - 1 if blocks == 8 else blocks - 2  # AlexNet's and VGG's fc7 alone has 17 million weights
+    before = start(name, crop, blocks)
+    _, network = run(name, crop, Scheme(blocks, copied, "F"))
+    for key, value in network.state_dict().items():
+        still = network.block_of[key.split(".")[0]] <= copied
+        # A matrix or a statistic that did not move was not trained; a bias may have no say (before a norm).
+        assert not still or torch.equal(value, before[key]), key
+        assert still or value.ndim == 1 or not torch.equal(value, before[key]), key
+
+
+def test_tuned_blocks_move_with_the_statistics_of_their_batch_norms() -> None:
+    before = start(TINY, 32, 6)
+    _, network = run(TINY, 32, Scheme(6, 3, "T"))
+    assert [key for key, value in network.state_dict().items() if torch.equal(value, before[key])] == []
+    assert network.bn1.num_batches_tracked > before["bn1.num_batches_tracked"]
+
+
+@pytest.mark.parametrize("copied", [1, 3, 5])
+def test_a_cached_prefix_is_what_the_training_network_computes(copied: int) -> None:
+    network = stirred(small(TINY, 32, blocks=6), CLASSES)
+    frozen = deepcopy(network).eval()
+    network.freeze(copied)
+    network.train()
+    cut = network.prefix(copied)
+    preprocessing = Preprocessing(torch.full((36, 36, 3), 128.0), 32, 1 / 64)
+    prefix = Prefix(frozen, cut, preprocessing, images(9, 36), 1, seed=3)
+    seen: list[Tensor] = []
+    real = preprocessing.random_views
+    object.__setattr__(preprocessing, "random_views", lambda *given: seen.append(real(*given)) or seen[-1])
+    cached = prefix.batch(torch.arange(9), torch.zeros(9, dtype=torch.int64), torch.Generator())
+    with torch.no_grad():
+        torch.testing.assert_close(network(seen[0], stop=cut), cached, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(network(cached, start=cut).shape, torch.Size([9, CLASSES]))
+
+
+@pytest.mark.parametrize("scheme", ["T1-4_R5-6", "F1-3_R4-6"])
+@pytest.mark.parametrize("options", [{}, {"dropout": 0.4, "drop_path": 0.3}], ids=["plain", "random"])
+def test_a_run_that_was_killed_ends_with_the_same_bits(
+    scheme: str, options: dict[str, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solver = SOLVER.model_copy(update={"min_iterations": 8, "max_iterations": 8, "evaluations": 4})
+
+    def trained(folder: str) -> tuple[Trained, dict[str, Tensor]]:
+        result, network = run(TINY, 32, Scheme.parse(scheme), solver, Checkpoints(tmp_path / folder, 1e-9), **options)
+        return result, network.state_dict()
+
+    whole = trained("whole")
+    real = loop.StepSGD.step
+
+    def die(self: loop.StepSGD, iteration: int) -> None:
+        if iteration == 5:
+            raise KeyboardInterrupt
+        real(self, iteration)
+
+    monkeypatch.setattr(loop.StepSGD, "step", die)
+    with pytest.raises(KeyboardInterrupt):
+        trained("killed")
+    monkeypatch.setattr(loop.StepSGD, "step", real)
+    again = trained("killed")
+    assert again[0] == whole[0]
+    assert same(again[1], whole[1])
+
+
+def test_the_best_iterations_statistics_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([(0.9, 0.1), (0.1, 9.0)])
+    states: list[dict[str, Tensor]] = []
+
+    def evaluate(network: Layered, _: object) -> tuple[float, float]:
+        states.append({key: value.clone() for key, value in network.state_dict().items()})
+        return next(looks)
+
+    monkeypatch.setattr(loop, "evaluate", evaluate)
+    _, network = run(TINY, 32, Scheme(6, 3, "T"))
+    assert not torch.equal(states[0]["bn1.running_mean"], states[1]["bn1.running_mean"])
+    assert same(network.state_dict(), states[0])

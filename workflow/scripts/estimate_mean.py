@@ -1,0 +1,12 @@
+from pathlib import Path
+
+from freeze_or_tune.backbones import network_of
+from freeze_or_tune.distances.estimated import estimate_mean
+from freeze_or_tune.job import logged
+
+with logged(snakemake.log[0]):
+    estimate_mean(
+        network_of(snakemake.params.network),
+        source=Path(snakemake.input.weights),
+        destination=Path(snakemake.output.mean),
+    )
