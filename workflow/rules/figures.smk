@@ -91,6 +91,6 @@ rule page:
     localrule: True
     params:
         recipe=RECIPES["analysis"],
-        sources={name: study.dataset_of(name) for name in study.sources},
+        sources={name: source.dataset for name, source in study.sources.items() if source.dataset},
     script:
         "../scripts/page.py"
