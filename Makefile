@@ -3,13 +3,17 @@ PYTHON ?= python3
 # Where snakemake and pytest find python, pip and the checkers.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: demo test lock schema clean
+.PHONY: demo test bench lock schema clean
 
 demo: .venv/installed
 	snakemake
 
 test: .venv/installed
 	pytest
+
+# Our experiments against the same by hand with torchvision; see docs/performance.md.
+bench: .venv/installed
+	python -m benchmarks.compare
 
 # A file, not a rule's sentinel: it says which lock the environment was last installed from.
 .venv/installed: requirements.lock pyproject.toml

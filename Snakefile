@@ -44,6 +44,8 @@ rule all:
         EXPERIMENTS,
         DISTANCES,
         "<results>/experiments.csv",
-        expand("<results>/tables/table{number}.{suffix}", number=[1, 2, 3], suffix=["csv", "md"]),
-        expand("<results>/figures/fig{number}.{suffix}", number=[1, 2, 3], suffix=["pdf", "png"]),
+        expand("<results>/tables/table{number}.{suffix}", number=[1, 2, 3], suffix=["csv", "md", "tex", "json"]),
+        expand("<results>/figures/fig{number}.{suffix}", number=[1, 2, 3, 4], suffix=["pdf", "png", "csv", "json"]),
+        "<results>/figures/curves",
+        "<results>/report/index.html",
     localrule: True

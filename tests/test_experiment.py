@@ -1,3 +1,5 @@
+import importlib.metadata
+import platform
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -15,11 +17,14 @@ from freeze_or_tune.data.index import build_index, read_index
 from freeze_or_tune.data.splits import Draw, draw, read_split, write_split
 from freeze_or_tune.data.store import build_store
 from freeze_or_tune.errors import UserError
-from freeze_or_tune.experiment import load_subsets, pretrain, run_experiment
+from freeze_or_tune.experiment import pretrain, run_experiment
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records import Experiment
 from freeze_or_tune.settings import Machine, Network, Solver, SplitSettings, TrainingSettings
+from freeze_or_tune.subsets import load_subsets
+from freeze_or_tune.training.cache import Cache
+from freeze_or_tune.training.images import Images, Streamed
 
 SIZES = Network(channels=(8, 8, 8, 8, 8), features=16, image_size=48, crop=43, dropout=0.1, scale=1 / 64, filler="msra")
 SOLVER = Solver(
@@ -88,8 +93,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     return files
 
 
-def adapted(files: Files, chosen: TrainingSettings, path: Path, threads: int = 1, device: str = "cpu") -> Experiment:
-    run_experiment(chosen, *files.inputs(chosen.target), files.weights, path, Machine(device=device), threads)
+def adapted(
+    files: Files, chosen: TrainingSettings, path: Path, threads: int = 1, device: str = "cpu", **machine: Any
+) -> Experiment:
+    options = Machine(device=device, **machine)
+    run_experiment(chosen, *files.inputs(chosen.target), files.weights, path, options, threads)
     return Experiment.read(path)
 
 
@@ -99,7 +107,7 @@ def without_costs(record: Experiment) -> dict[str, Any]:
 
 def test_subsets_are_those_of_the_split(files: Files) -> None:
     store, split = files.inputs("digits")
-    subsets = load_subsets(settings("digits", "R1-8"), store, split, torch.device("cpu"))
+    subsets = load_subsets(settings("digits", "R1-8").split, store, split, Cache(torch.device("cpu")))
     rows = read_split(split, 6, 3, 4)
     for name, images in (("train", subsets.train), ("val", subsets.val), ("test", subsets.test)):
         chosen = [row for row in rows if row.subset == name]
@@ -151,7 +159,10 @@ def test_the_record_of_an_experiment(files: Files, tmp_path: Path, scheme: str) 
     assert record.settings == chosen
     assert record.digest == chosen.digest
     assert (record.classes, record.train_images, record.val_images, record.test_images) == (2, 12, 6, 8)
-    assert record.versions == {"torch": torch.__version__, "numpy": np.__version__}
+    assert record.versions == {
+        "freeze-or-tune": importlib.metadata.version("freeze-or-tune"),
+        "python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__,
+    }  # fmt: skip
     assert [run.run for run in record.runs] == [0, 1]
     first, second = record.runs
     assert first.seed != second.seed
@@ -175,6 +186,81 @@ def test_a_repeated_experiment_gives_the_same_record(files: Files, tmp_path: Pat
     assert without_costs(first) == without_costs(again)
     assert {run.seed for run in first.runs}.isdisjoint(run.seed for run in other.runs)
     assert [p.loss for p in first.runs[0].curve] != [p.loss for p in other.runs[0].curve]
+
+
+@pytest.mark.parametrize("scheme", ["T1-5_R6-8", "F1-5_R6-8", "F1-7_R8"])
+@pytest.mark.parametrize("views", [0, 2])
+def test_the_memory_budget_plays_no_part_in_a_result(files: Files, tmp_path: Path, scheme: str, views: int) -> None:
+    chosen = settings("digits", scheme, runs=2, views=views)
+    records = []
+    # Everything in memory; the training images and some activations; nothing.
+    for memory in (100, 12 * 48 * 48 * 3 / 2**20 + 0.001, 0):
+        path, model = tmp_path / f"{memory}.json", tmp_path / f"{memory}.safetensors"
+        machine = Machine(device="cpu", memory_mb=memory)
+        run_experiment(chosen, *files.inputs("digits"), files.weights, path, machine, 1, model=model)
+        records.append((without_costs(Experiment.read(path)), model.read_bytes()))
+    assert records[0] == records[1] == records[2]
+
+
+def test_images_are_streamed_where_the_budget_ends(files: Files) -> None:
+    size = 12 * 48 * 48 * 3
+    for budget, kinds in ((0, [Streamed] * 3), (size, [Images, Streamed, Streamed]), (2.2 * size, [Images] * 3)):
+        cache = Cache(torch.device("cpu"), budget)
+        subsets = load_subsets(settings("digits", "R1-8").split, *files.inputs("digits"), cache)
+        assert [type(images) for images in (subsets.train, subsets.val, subsets.test)] == kinds
+
+
+def test_live_dropout_can_be_turned_off_in_frozen_blocks(files: Files, tmp_path: Path) -> None:
+    chosen = [settings("digits", "F1-7_R8", frozen_dropout=live) for live in (True, False)]
+    records = [adapted(files, one, tmp_path / f"{i}.json") for i, one in enumerate(chosen)]
+    losses = [[point.loss for point in record.runs[0].curve] for record in records]
+    assert losses[0] != losses[1]
+    # With one view and no dropout nothing is random: epochs of the whole set differ by learning alone.
+    still = settings("digits", "F1-7_R8", frozen_dropout=False, views=1, batch=12, evaluations=12, learning_rate=1e-9)
+    curve = adapted(files, still, tmp_path / "still.json").runs[0].curve
+    assert [point.loss for point in curve] == pytest.approx([curve[0].loss] * 12, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "solver", "machine"),
+    [
+        ("T1-5_R6-8", {"precision": "bf16"}, {}),
+        ("F1-5_R6-8", {"precision": "bf16"}, {}),
+        ("F1-5_R6-8", {"half_cache": True}, {}),
+        ("T1-5_R6-8", {}, {"channels_last": False}),
+        ("F1-5_R6-8", {}, {"channels_last": False}),
+    ],
+    ids=str,
+)
+def test_precision_and_layout_change_only_last_digits(
+    files: Files, tmp_path: Path, scheme: str, solver: dict[str, Any], machine: dict[str, Any]
+) -> None:
+    plain, other = (
+        adapted(files, settings("digits", scheme, **given), tmp_path / f"{len(given)}.json", **options)
+        for given, options in (({}, {}), (solver, machine))
+    )
+    losses = [[point.loss for point in record.runs[0].curve] for record in (plain, other)]
+    assert machine or losses[0] != losses[1]
+    np.testing.assert_allclose(*losses, rtol=0.1 if solver.get("precision") else 0.01, atol=0.01)
+
+
+def test_the_kept_model_is_that_of_the_run_best_on_validation(files: Files, tmp_path: Path) -> None:
+    chosen, model = settings("digits", "T1-5_R6-8", runs=3, learning_rate=0.003), tmp_path / "x.safetensors"
+    run_experiment(chosen, *files.inputs("digits"), files.weights, tmp_path / "x.json", CPU, 1, model=model)
+    runs = Experiment.read(tmp_path / "x.json").runs
+    best = max(runs, key=lambda run: run.val_accuracy)
+    kept = load_pretrained(model)
+    assert torch.equal(kept.mean, load_pretrained(files.weights).mean)
+    network = module.caffenet(SIZES, 2).eval()
+    kept.copy_to(network, range(1, 9))
+    rows = read_split(files.inputs("digits")[1], 6, 3, 4)
+    for subset, accuracy in (("val", best.val_accuracy), ("test", best.test_accuracy)):
+        chosen_rows = [row for row in rows if row.subset == subset]
+        pixels = np.array([PICTURES["digits"][row.image] for row in chosen_rows])[..., ::-1].astype(np.float32)
+        crops = ((pixels - kept.mean.numpy()) / 64)[:, 2:45, 2:45].transpose(0, 3, 1, 2)
+        with torch.no_grad():
+            predicted = network(torch.from_numpy(crops.copy())).argmax(1).numpy()
+        assert accuracy == pytest.approx(np.mean(predicted == [row.label for row in chosen_rows]))
 
 
 def test_the_test_accuracy_is_that_of_the_test_images(files: Files, tmp_path: Path) -> None:

@@ -33,6 +33,18 @@ def test_the_embedded_study_is_72_experiments(embedded: Study) -> None:
     assert ("digits", 10, "T1-7_R8") in experiments
 
 
+def test_a_dataset_is_used_by_its_sources_and_targets(embedded: Study, config: Config) -> None:
+    assert embedded.users_of("latin-a") == ["latin-a"]
+    assert embedded.users_of("digits") == ["digits"]
+    config["targets"]["letters"] = config["targets"]["greek"] | {"dataset": "latin-a", "n": [5], "val": 5, "test": 5}
+    assert load_study(config).users_of("latin-a") == ["latin-a", "letters"]
+
+
+def test_datasets_that_nothing_uses_are_left_out(config: Config) -> None:
+    config["datasets"]["spare"] = {"reader": "folder", "path": "somewhere"}
+    assert load_study(config).used_datasets() == ["latin-a", "latin-b", "greek", "digits", "solar-cells"]
+
+
 def test_all_levels_of_data_occur(embedded: Study) -> None:
     counts = sorted({n for target in embedded.targets.values() for n in target.n})
     assert counts[0] <= 20

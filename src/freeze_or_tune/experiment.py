@@ -1,15 +1,13 @@
 """Stage: the runs of one experiment, and pretraining, which is an experiment that copies nothing."""
 
 import logging
-from dataclasses import dataclass
+import math
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from freeze_or_tune.correctness import pack
-from freeze_or_tune.data.splits import read_split
 from freeze_or_tune.data.store import Store
 from freeze_or_tune.hashing import digest_of, stable_digest, stable_seed
 from freeze_or_tune.networks.caffenet import caffenet, initialise
@@ -19,75 +17,54 @@ from freeze_or_tune.recipes import RECIPES
 from freeze_or_tune.records import Experiment, Performance, Run
 from freeze_or_tune.schemes import Scheme
 from freeze_or_tune.settings import Machine, TrainingSettings
+from freeze_or_tune.subsets import Subsets, load_subsets
 from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.cache import Cache, memory_budget
 from freeze_or_tune.training.checkpoint import Saving, only_process, remove_checkpoints
-from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_device
+from freeze_or_tune.training.device import computing_in, device_name, peak_memory_mb, prepare_device, versions
 from freeze_or_tune.training.loop import Trained, class_accuracies, correctness, train
-from freeze_or_tune.training.prefix import HeldOut, Images, Prefix
+from freeze_or_tune.training.prefix import HeldOut, Prefix
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Subsets:
-    """A split's images on the device."""
-
-    train: Images
-    val: Images
-    test: Images
-    train_names: tuple[str, ...]
-    classes: int
-
-
-def load_subsets(settings: TrainingSettings, store: Path, split: Path, device: torch.device) -> Subsets:
-    """Read a split and put its images on the device, once."""
-    sizes = settings.split
-    rows = read_split(split, sizes.n, sizes.val, sizes.test, pool=sizes.pool, up_to=sizes.up_to)
-    images = Store(store)
-
-    def subset(name: str) -> Images:
-        chosen = [row for row in rows if row.subset == name]
-        pixels = torch.from_numpy(images.images([row.image for row in chosen])).flip(-1)  # RGB to Caffe's BGR
-        return Images(pixels.to(device), torch.tensor([row.label for row in chosen], device=device))
-
-    return Subsets(
-        subset("train"), subset("val"), subset("test"),
-        train_names=tuple(row.image for row in rows if row.subset == "train"),
-        classes=len({row.label for row in rows}),
-    )  # fmt: skip
-
-
 def run_experiment(
     settings: TrainingSettings, store: Path, split: Path, source: Path, destination: Path,
-    machine: Machine, threads: int,
+    machine: Machine, threads: int, memory_mb: float = math.inf, model: Path | None = None,
 ) -> None:  # fmt: skip
     """Train and test a scheme on a split, `settings.runs` times; write the record.
 
-    A run that was interrupted goes on from its last checkpoint; what another process made meanwhile is kept.
+    If asked for, the network of the run that was best on validation is written to `model` first, like a source. A run
+    that was interrupted goes on from its last checkpoint; what another process made meanwhile is kept. `memory_mb` is
+    what the whole job may use.
     """
-    device = prepare_device(machine.device, threads)
+    device = prepare_device(machine.device, threads, settings.solver.precision)
     with only_process(destination) as waited:
-        if not (waited and _is_made(settings, destination)):
-            subsets = load_subsets(settings, store, split, device)
+        if not (waited and (model is None or model.exists()) and _is_made(settings, destination)):
+            cache = Cache(device, memory_budget(machine, device, memory_mb), settings.solver.half_cache)
+            subsets = load_subsets(settings.split, store, split, cache)
             pretrained = load_pretrained(source)
             saving = Saving(destination, _key(settings, store, split, source), machine.checkpoint_seconds)
-            record, _ = _runs(settings, subsets, pretrained, pretrained.mean, device, saving)
+            record, best = _runs(settings, subsets, pretrained, pretrained.mean, cache, saving, machine)
+            if model is not None:
+                save_pretrained(Pretrained(dict(best.named_parameters()), pretrained.mean), model)
             record.write(destination)
         remove_checkpoints(destination)
 
 
 def pretrain(
     settings: TrainingSettings, store: Path, split: Path, weights: Path, destination: Path,
-    machine: Machine, threads: int,
+    machine: Machine, threads: int, memory_mb: float = math.inf,
 ) -> None:  # fmt: skip
     """Train a source network from random values; write its weights with the mean training image, then the record."""
-    device = prepare_device(machine.device, threads)
+    device = prepare_device(machine.device, threads, settings.solver.precision)
     with only_process(destination) as waited:
         if not (waited and weights.exists() and _is_made(settings, destination)):
-            subsets = load_subsets(settings, store, split, device)
+            cache = Cache(device, memory_budget(machine, device, memory_mb))
+            subsets = load_subsets(settings.split, store, split, cache)
             mean = torch.from_numpy(Store(store).mean(subsets.train_names)).flip(-1)
             saving = Saving(destination, _key(settings, store, split), machine.checkpoint_seconds)
-            record, network = _runs(settings, subsets, None, mean, device, saving)
+            record, network = _runs(settings, subsets, None, mean, cache, saving, machine)
             save_pretrained(Pretrained(dict(network.named_parameters()), mean), weights)
             record.write(destination)
         remove_checkpoints(destination)
@@ -105,36 +82,47 @@ def _key(settings: TrainingSettings, store: Path, *inputs: Path) -> str:
 
 
 def _runs(
-    settings: TrainingSettings, subsets: Subsets, pretrained: Pretrained | None, mean: Tensor, device: torch.device,
-    saving: Saving,
+    settings: TrainingSettings, subsets: Subsets, pretrained: Pretrained | None, mean: Tensor, cache: Cache,
+    saving: Saving, machine: Machine,
 ) -> tuple[Experiment, Layered]:  # fmt: skip
-    """All runs of an experiment and the network of the last; they share the images and the cached prefix."""
-    scheme = Scheme.parse(settings.scheme)
+    """All runs of an experiment, and the network of the one that is best on validation (the first of equals).
+
+    They share the images and the cached prefix.
+    """
+    scheme, solver, device = Scheme.parse(settings.scheme), settings.solver, cache.device
 
     def network(seed: int) -> Layered:
-        return _starting_network(settings, scheme, subsets.classes, pretrained, seed).to(device)
+        made = _starting_network(settings, scheme, subsets.classes, pretrained, seed).to(device)
+        return made.to(memory_format=torch.channels_last) if machine.channels_last else made
 
     sizes = settings.network
-    preprocessing = Preprocessing(mean.to(device), sizes.crop, sizes.scale, settings.solver.mirror)
+    preprocessing = Preprocessing(mean.to(device), sizes.crop, sizes.scale, solver.mirror, machine.channels_last)
     frozen = network(0).eval()
     # Crops are the same for all schemes of a split: schemes are compared on the same views.
     views_seed = stable_seed(settings.seed, settings.target, settings.split.n, "views")
-    cut = frozen.prefix(scheme.frozen)
-    prefix = Prefix(frozen, cut, preprocessing, subsets.train, settings.solver.views, views_seed)
+    cut = frozen.prefix(scheme.frozen, solver.frozen_dropout)
+    prefix = Prefix(frozen, cut, preprocessing, subsets.train, solver.views, views_seed, cache)
+    del frozen  # its later layers are not needed
     val, test = prefix.held_out(subsets.val), prefix.held_out(subsets.test)
-    runs = []
+    runs: list[Run] = []
     for number in range(settings.runs):
         log.info("%s n=%d %s: run %d of %d", settings.target, settings.split.n, scheme, number + 1, settings.runs)
         seed = stable_seed(settings.seed, settings.target, settings.split.n, settings.scheme, number)
         last = network(seed)
-        trained = train(last, scheme, settings.solver, prefix, val, seed, saving.of_run(number))
-        runs.append(_record(trained, last, test, seed, number, settings.solver.batch, device))
+        if machine.compile:
+            last.compile()
+        with computing_in(solver.precision, device):
+            trained = train(last, scheme, solver, prefix, val, seed, saving.of_run(number))
+            run = _record(trained, last, test, seed, number, solver.batch, device)
+        if all(run.val_accuracy > other.val_accuracy for other in runs):
+            best = last
+        runs.append(run)
     record = Experiment(
         settings=settings, digest=settings.digest, classes=subsets.classes,
         train_images=len(subsets.train), val_images=len(subsets.val), test_images=len(subsets.test),
-        versions={"torch": torch.__version__, "numpy": np.__version__}, runs=tuple(runs),
+        versions=versions(device), runs=tuple(runs),
     )  # fmt: skip
-    return record, last
+    return record, best
 
 
 def _starting_network(
@@ -145,7 +133,7 @@ def _starting_network(
     initialise(network, settings.network.filler, torch.Generator().manual_seed(seed))
     if pretrained is not None:
         pretrained.copy_to(network, range(1, scheme.copied + 1))
-    return network.to(memory_format=torch.channels_last)
+    return network
 
 
 def _record(

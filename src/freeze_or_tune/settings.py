@@ -18,6 +18,7 @@ from freeze_or_tune.hashing import stable_digest
 from freeze_or_tune.schemes import Scheme
 
 Metric = Literal["cosine", "mmd", "svm", "cnn"]
+Precision = Literal["fp32", "tf32", "bf16"]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
 """Names stand in paths and job names: letters, digits, dots and dashes."""
@@ -87,7 +88,7 @@ class Solver(Strict):
     batch: PositiveInt = Field(50, description="images an iteration")
     epochs: PositiveInt = Field(20, description="passes over the training images, within the two bounds below")
     min_iterations: PositiveInt = Field(200, description="small splits train at least this long")
-    max_iterations: PositiveInt = Field(400, description="large splits train at most this long")
+    max_iterations: PositiveInt = Field(30_000, description="large splits train at most this long")
     drops: tuple[Fraction, ...] = Field((0.7, 0.9), description="the rate drops after these fractions of the run")
     gamma: Fraction = Field(0.1, description="factor of each drop")
     evaluations: PositiveInt = Field(
@@ -97,6 +98,9 @@ class Solver(Strict):
     views: NonNegativeInt = Field(
         8, description="augmented views an image whose frozen prefix is cached; 0 computes the prefix anew each time"
     )
+    half_cache: bool = Field(False, description="cache the frozen prefix in half precision")
+    frozen_dropout: bool = Field(True, description="dropout stays active in frozen blocks, as in Caffe")
+    precision: Precision = Field("fp32", description="of multiplications; tf32 and bf16 are for devices that have them")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -230,12 +234,19 @@ class Distances(Strict):
 
 
 class Machine(Strict):
-    """How to run: nothing here determines a result."""
+    """How to run: nothing here determines a result, beyond the last bits of its sums."""
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU if there is one")
     checkpoint_seconds: PositiveFloat = Field(
         300, description="how often a run saves what it needs to go on from there"
     )
+    memory_mb: NonNegativeFloat | None = Field(
+        None,
+        description="memory for images and cached activations, beyond which they are read from disk; by default half "
+        "of the GPU's free memory, or half of the memory that the job asks for",
+    )
+    channels_last: bool = Field(True, description="order of the pixels of activations in memory")
+    compile: bool = Field(False, description="compile training steps with torch.compile")
 
 
 class SplitSettings(Strict):

@@ -36,6 +36,7 @@ class Study(Strict):
     results: str = Field("results", description="folder of all results of this study")
     seed: NonNegativeInt = Field(0, description="everything random is derived from this")
     runs: PositiveInt = Field(1, description="runs (seeds) of each experiment")
+    keep_models: bool = Field(False, description="keep the network of each experiment beside its record")
     machine: Machine = Machine()
     datasets: dict[Name, Dataset]
     networks: dict[Name, Network]
@@ -114,6 +115,15 @@ class Study(Strict):
     def dataset_of(self, name: str) -> str:
         """The dataset of a source or a target."""
         return self.sources[name].dataset if name in self.sources else self.target(name).dataset
+
+    def users_of(self, dataset: str) -> list[str]:
+        """The sources, then the targets, of a dataset."""
+        self.dataset(dataset)
+        return [name for name in (*self.sources, *self.targets) if self.dataset_of(name) == dataset]
+
+    def used_datasets(self) -> list[str]:
+        """The datasets of sources and targets."""
+        return [name for name in self.datasets if self.users_of(name)]
 
     def source_of(self, name: str) -> str:
         """The source of a target; a source is its own."""

@@ -1,17 +1,33 @@
 """A synthetic set of experiments with known accuracies: records -> JSON -> experiments.csv."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from freeze_or_tune.analysis.results import collect
 from freeze_or_tune.correctness import pack
-from freeze_or_tune.records import Distance, Experiment, Performance, Run
+from freeze_or_tune.records import CurvePoint, Distance, Experiment, Performance, Run, SplitTally
+from freeze_or_tune.schemes import Scheme
 from freeze_or_tune.settings import Network, Solver, SplitSettings, TrainingSettings
 
 NETWORK = Network(channels=(16, 16, 16, 16, 16), features=32, image_size=40, crop=36)
+
+
+SCHEMES = ("T1-7_R8", "F1-7_R8", "T1-5_R6-8", "F1-5_R6-8", "T1-3_R4-8", "F1-3_R4-8")
+
+
+def learning_curve(best: float) -> tuple[CurvePoint, ...]:
+    """Ten evaluations up to iteration 200, the best one at 180."""
+    points = [(20 * i, best * (1 - 0.6**i), 3 * 0.7**i) for i in range(1, 11)]
+    return tuple(
+        CurvePoint(iteration=at, loss=loss, val_accuracy=best if at == 180 else accuracy)
+        for at, accuracy, loss in points
+    )
 
 
 class Results:
@@ -21,21 +37,25 @@ class Results:
         self.root = root
         self.experiments: list[Path] = []
         self.distances: list[Path] = []
+        self.splits: list[Path] = []
         self.csv = root / "experiments.csv"
 
     def experiment(
-        self, target: str, n: int, scheme: str, accuracies: Sequence[float], classes: int = 10, name: str = ""
-    ) -> Path:
-        """Add the experiment whose runs have these test accuracies."""
+        self, target: str, n: int, scheme: str, accuracies: Sequence[float], classes: int = 10, name: str = "",
+        correct: Sequence[Sequence[bool]] = (), **changes: Any,
+    ) -> Path:  # fmt: skip
+        """Add the experiment whose runs have these test accuracies, or these images right; `changes` of settings."""
         settings = TrainingSettings(
             study="embedded", target=target, dataset=f"{target}-images", source="latin-a", network=NETWORK,
             split=SplitSettings(dataset=f"{target}-images", seed=0, n=n, val=5, test=20),
             scheme=scheme, seed=0, runs=len(accuracies), solver=Solver(),
-        )  # fmt: skip
+        ).model_copy(update=changes)  # fmt: skip
+        images = 20 * classes
+        right = [[i < round(accuracy * images) for i in range(images)] for accuracy in accuracies]
         record = Experiment(
-            settings=settings, digest=settings.digest, classes=classes, versions={},
-            train_images=n * classes, val_images=5 * classes, test_images=20 * classes,
-            runs=tuple(self._run(i, accuracy, 20 * classes) for i, accuracy in enumerate(accuracies)),
+            settings=settings, digest=settings.digest, classes=classes, versions={"torch": "2.9", "numpy": "2.3"},
+            train_images=n * classes, val_images=5 * classes, test_images=images,
+            runs=tuple(self._run(i, bits) for i, bits in enumerate(correct or right)),
         )  # fmt: skip
         path = self.root / "experiments" / target / f"n{n}" / f"{name or scheme}.json"
         record.write(path)
@@ -43,15 +63,13 @@ class Results:
         return path
 
     @staticmethod
-    def _run(i: int, wanted: float, images: int) -> Run:
-        """The nearest accuracy that so many images allow; the first ones are right."""
-        right = round(wanted * images)
-        accuracy = right / images
+    def _run(i: int, correct: Sequence[bool]) -> Run:
+        accuracy = sum(correct) / len(correct)
         cost = Performance(seconds=1.5, images_per_second=900.25, peak_memory_mb=12, device="cpu", threads=1)
         return Run(
             run=i, seed=2**62 + i, val_accuracy=1 - accuracy, test_accuracy=accuracy, mean_class_accuracy=accuracy / 2,
-            iterations=200, best_iteration=180, curve=(), performance=cost,
-            correct=pack(i < right for i in range(images)),
+            iterations=200, best_iteration=180, curve=learning_curve(1 - accuracy), performance=cost,
+            correct=pack(correct),
         )  # fmt: skip
 
     def distance(
@@ -73,9 +91,15 @@ class Results:
         self.distances.append(path)
         return path
 
+    def count(self, target: str, n: int, tally: SplitTally) -> None:
+        """Add the counts of a split."""
+        path = self.root / "splits" / target / f"n{n}.json"
+        tally.write(path)
+        self.splits.append(path)
+
     def collect(self) -> Path:
         """Write and return experiments.csv."""
-        collect(self.experiments, self.distances, self.csv)
+        collect(self.experiments, self.distances, self.csv, self.splits)
         return self.csv
 
 
@@ -83,6 +107,29 @@ class Results:
 def results(tmp_path: Path) -> Results:
     """An empty folder of results."""
     return Results(tmp_path)
+
+
+@pytest.fixture
+def synthetic(results: Results) -> Path:
+    """experiments.csv of a study that looks like a real one: 4 targets x 3 n x 6 schemes x 2 runs."""
+    random = np.random.default_rng(5)
+    targets = {"latin-b": (0.03, 30), "greek": (0.12, 24), "digits": (0.34, 10), "solar-cells": (0.46, 4)}
+    for target, (cosine, classes) in targets.items():
+        hardness = random.logistic(0, 1.5, 20 * classes)
+        for n, scheme in product((1, 10, 100), SCHEMES):
+            parsed = Scheme.parse(scheme)
+            skill = 1.1 * np.log10(n) - np.log(classes) + 2.2 - 2 * cosine * (parsed.depth == 1) - 0.2 * parsed.depth
+            skill += (cosine * 2 - 0.35) * np.log10(n) * (parsed.mode == "T") + (0.3 if n == 1 else 0) * cosine
+            right = [skill + random.normal(0, 0.15) + random.logistic(0, 0.7, 20 * classes) > hardness for _ in "ab"]
+            correct = [list(map(bool, bits)) for bits in right]
+            results.experiment(target, n, scheme, [0, 0], classes=classes, correct=correct)
+        for metric, value in {"cosine": cosine, "mmd": 2 + 70 * cosine**0.8, "svm": 0.6 + 0.8 * cosine}.items():
+            results.distance(target, metric, value, 0.01 if metric == "svm" else None)
+    results.distance("latin-b", "cnn", 0.61, 0.02)
+    results.distance("greek", "cnn", 0.9, 0.02)
+    results.distance("digits", "cnn", 0.85, 0.02)
+    results.distance("solar-cells", "cnn", 0.97, 0.02)
+    return results.collect()
 
 
 @pytest.fixture

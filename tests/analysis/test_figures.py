@@ -2,19 +2,23 @@
 
 import itertools
 import logging
-import math
 import re
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from PIL import Image
+from scipy.stats import binomtest, spearmanr
 
-from freeze_or_tune.analysis import figures
+from freeze_or_tune.analysis import figures, panels
+from freeze_or_tune.analysis.plot import FIGURES
+from freeze_or_tune.analysis.plot import figure as write
 from freeze_or_tune.analysis.results import read_results
+from freeze_or_tune.analysis.statistics import Evidence
 from freeze_or_tune.analysis.style import RC
 
 SCHEMES = ("T1-7_R8", "F1-7_R8", "T1-5_R6-8", "F1-5_R6-8", "T1-3_R4-8", "F1-3_R4-8")
@@ -41,9 +45,16 @@ def study(collected):
             for i, key in enumerate(keys)
         }
         path = collected(accuracies, {t: c for t, (c, *_) in targets.items() if c is not None})
-        return read_results(path), {key: float(np.mean(values)) for key, values in accuracies.items()}
+        return Evidence.of(read_results(path), 50), {key: float(np.mean(values)) for key, values in accuracies.items()}
 
     return build
+
+
+def intervals(axes):
+    """Vertical lines of axes, by colour."""
+    return {
+        to_hex(c.get_color()[0]).upper(): sorted(s[:, 1].tolist() for s in c.get_segments()) for c in axes.collections
+    }
 
 
 def points(axes):
@@ -57,7 +68,7 @@ def points(axes):
 
 def curves(axes):
     """Trend lines of axes by colour, as arrays of x and y."""
-    lines = [line for line in axes.get_lines() if len(line.get_xdata()) > 2 and line.get_linestyle() == "-"]
+    lines = [line for line in axes.get_lines() if len(line.get_xdata()) > 2 and line.get_marker() == "None"]
     return {line.get_color(): np.array(line.get_data()) for line in lines}
 
 
@@ -123,11 +134,12 @@ def test_trends_span_their_level_and_average_its_ratios(study):
 
 def test_figure3_shows_all_accuracies(study):
     results, accuracy = study(PAPER)
-    figure = figures.accuracies(results)
+    figure = panels.accuracies(results)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == [f"{target} (distance {sizes[0]:.3f})" for target, sizes in PAPER.items()]
     for axes, (target, (_, *sizes)) in zip(figure.axes, PAPER.items(), strict=True):
-        *lines, chance = axes.get_lines()
+        *_, chance = axes.get_lines()
+        lines = [container.lines[0] for container in axes.containers]
         assert set(chance.get_ydata()) == {0.1}
         assert axes.get_xticks().tolist() == sizes
         for line, scheme in zip(lines, SCHEMES, strict=True):
@@ -140,7 +152,7 @@ def test_figure3_shows_all_accuracies(study):
 
 def test_figure3_colours_by_depth_and_names_schemes_as_the_paper_does(study):
     results, _ = study({"a": (0.1, 1, 10)}, schemes=(*SCHEMES, "R1-8"))
-    figure = figures.accuracies(results)
+    figure = panels.accuracies(results)
     (legend,) = figure.legends
     names = [
         "T(1-7)R(8)",
@@ -158,21 +170,20 @@ def test_figure3_colours_by_depth_and_names_schemes_as_the_paper_does(study):
     assert len(set(colors)) == 5
 
 
-def test_figure3_has_bars_of_one_standard_deviation(collected):
-    path = collected(
-        {("a", 1, "T1-7_R8"): [0.3, 0.5], ("a", 10, "T1-7_R8"): [0.6, 0.6], ("b", 1, "T1-7_R8"): [0.5]}, {}
-    )
-    first, second = figures.accuracies(read_results(path)).axes
-    ((_, _, (bars,)),) = first.containers
+def test_figure3_has_bars_of_intervals(collected):
+    path = collected({("a", 1, "T1-7_R8"): [0.3, 0.5], ("a", 10, "T1-7_R8"): [0.6]}, {})
+    evidence = Evidence.read(path)
+    (axes,) = panels.accuracies(evidence).axes
+    ((_, _, (bars,)),) = axes.containers
     ends = [segment[:, 1].tolist() for segment in bars.get_segments()]
-    deviation = math.sqrt(0.02)
-    assert ends == [pytest.approx([0.4 - deviation, 0.4 + deviation]), pytest.approx([0.6, 0.6])]
-    assert not second.containers[0].has_yerr
+    assert ends == [pytest.approx(row) for row in evidence.cells()[["low", "high"]].to_numpy().tolist()]
+    wilson = binomtest(120, 200).proportion_ci(method="wilson")
+    assert ends[1] == pytest.approx([wilson.low, wilson.high])
 
 
 def test_figure3_orders_targets_by_distance_and_the_unmeasured_last(study):
     results, _ = study({"far": (0.5, 1), "unknown": (None, 1), "near": (0.1, 1)})
-    assert [axes.get_title() for axes in figures.accuracies(results).axes] == [
+    assert [axes.get_title() for axes in panels.accuracies(results).axes] == [
         "near (distance 0.100)", "far (distance 0.500)", "unknown",
     ]  # fmt: skip
 
@@ -190,7 +201,7 @@ def test_ratios_that_have_no_place_are_left_out_with_a_warning(collected, caplog
     accuracies |= {("a", 9, "T1-7_R8"): [0.0], ("a", 9, "F1-7_R8"): [0.5]}
     accuracies |= {("unmeasured", 1, f"{m}1-7_R8"): [0.5] for m in "TF"}
     with caplog.at_level(logging.WARNING):
-        left, _ = figures.tuning(read_results(collected(accuracies, {"a": 0.1}))).axes
+        left, _ = figures.tuning(Evidence.read(collected(accuracies, {"a": 0.1}))).axes
     assert points(left) == {NEAR: [(1, 1), (5, 1)]}
     assert [record.getMessage().split(":")[0] for record in caplog.records] == ["a, n 9", "unmeasured, n 1"]
 
@@ -245,14 +256,14 @@ STUDIES = {
 }
 
 
-@pytest.mark.parametrize("draw", [figures.copying, figures.tuning, figures.accuracies])
+@pytest.mark.parametrize("draw", [figures.copying, figures.tuning, panels.accuracies, figures.metrics])
 @pytest.mark.parametrize("name", STUDIES)
 def test_texts_are_large_enough_inside_and_do_not_overlap(study, draw, name):
     results, _ = study(*STUDIES[name])
     with mpl.rc_context(RC):
         figure = draw(results)
         boxes = visible_texts(figure)
-    assert len(boxes) > 8
+    assert len(boxes) > 6
     assert min(text.get_fontsize() for text in boxes) >= 7
     assert figure.get_figwidth() == 7
     for text, box in boxes.items():
@@ -262,11 +273,11 @@ def test_texts_are_large_enough_inside_and_do_not_overlap(study, draw, name):
         assert not a.overlaps(b), (one.get_text(), other.get_text())
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", FIGURES)
 def test_files_are_valid_and_of_print_size(study, tmp_path, number):
     study({"a": (0.1, 1, 10), "b": (0.3, 1, 10)})
     pdf, png = tmp_path / "fig.pdf", tmp_path / "fig.png"
-    getattr(figures, f"figure{number}")(tmp_path / "experiments.csv", [pdf, png])
+    write(tmp_path / "experiments.csv", number, [pdf, png])
     content = pdf.read_bytes()
     assert content.startswith(b"%PDF-")
     assert content.rstrip().endswith(b"%%EOF")
@@ -278,3 +289,33 @@ def test_files_are_valid_and_of_print_size(study, tmp_path, number):
         assert image.size[0] == 7 * 300
         assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
         assert len(image.convert("RGB").getcolors(2**24)) > 50
+
+
+def test_each_ratio_has_its_interval(synthetic):
+    evidence = Evidence.read(synthetic)
+    _, right = figures.tuning(evidence).axes
+    pairs = evidence.tune_over_freeze()
+    for level, color in (("L", LOW), ("H", LARGE)):
+        expected = pairs.loc[pairs["data_level"] == level, ["low", "high"]].to_numpy().tolist()
+        assert intervals(right)[color] == [pytest.approx(ends) for ends in sorted(expected)]
+
+
+def test_figure4_shows_each_metric_with_its_correlation(synthetic):
+    evidence = Evidence.read(synthetic)
+    panels_of = {axes.get_xlabel(): axes for axes in figures.metrics(evidence).axes}
+    assert set(panels_of) == set(figures.METRIC_LABELS.values())
+    pairs = evidence.tune_over_freeze()
+    for metric, label in figures.METRIC_LABELS.items():
+        drawn = [point for level in points(panels_of[label]).values() for point in level]
+        expected = pairs[[metric, "ratio"]].to_numpy().tolist()
+        assert sorted(drawn) == approx_points(expected)
+        rho = spearmanr(pairs[metric], pairs["ratio"]).statistic
+        assert panels_of[label].get_title().startswith(f"Spearman's ρ = {rho:.2f} (".replace("-", "−"))
+    bold = [axes.get_xlabel() for axes in panels_of.values() if axes.title.get_fontweight() == "bold"]
+    assert bold == ["Cosine distance"]
+
+
+def test_figure4_says_when_there_are_too_few_targets(study):
+    evidence, _ = study({"a": (0.1, 1, 10), "b": (0.3, 1, 10)})
+    (axes,) = figures.metrics(evidence).axes
+    assert axes.get_title() == "fewer than three targets: no correlation"

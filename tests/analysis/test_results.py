@@ -7,14 +7,17 @@ import logging
 import pandas as pd
 import pytest
 
+from freeze_or_tune.analysis.mixing import protocol
 from freeze_or_tune.analysis.results import cells, collect, copy_over_random, deeper, read_results, tune_over_freeze
 from freeze_or_tune.errors import UserError
+from freeze_or_tune.records import Experiment
 
 HEADER = (
-    "study,source,target,dataset,classes,n,val_per_class,test_per_class,train_images,val_images,test_images,scheme,mode,"
-    "copied,depth,random_part,run,seed,val_accuracy,test_accuracy,mean_class_accuracy,iterations,best_iteration,cosine,"
-    "mmd,svm,svm_error,cnn,cnn_error,distance_level,data_level,settings,seconds,images_per_second,peak_memory_mb,device,"
-    "correct"
+    "study,source,target,dataset,classes,n,val_per_class,pool,test_per_class,train_images,val_images,"
+    "test_images,classes_available,train_available,train_fewest,train_most,test_available,test_fewest,"
+    "test_most,scheme,mode,copied,depth,random_part,run,seed,val_accuracy,test_accuracy,"
+    "mean_class_accuracy,iterations,best_iteration,cosine,mmd,svm,svm_error,cnn,cnn_error,distance_level,"
+    "data_level,settings,protocol,versions,seconds,images_per_second,peak_memory_mb,device,correct"
 )
 
 
@@ -24,11 +27,12 @@ def test_a_run_becomes_a_row_with_every_digit(results):
     results.distance("digits", "svm", 0.875, 0.0123456789012345)
     lines = results.collect().read_text().splitlines()
     digest = json.loads(path.read_text())["digest"]
+    settings = Experiment.read(path).settings
     assert lines[0] == HEADER
     assert lines[1:] == [
-        "embedded,latin-a,digits,digits-images,3,10,5,20,30,15,60,F1-5_R6-8,F,5,3,R(6-8),0,4611686018427387904,"
+        "embedded,latin-a,digits,digits-images,3,10,5,all,20,30,15,60,,,,,,,,F1-5_R6-8,F,5,3,R(6-8),0,4611686018427387904,"
         "0.6666666666666667,0.3333333333333333,0.16666666666666666,200,180,0.3333333333333333,,0.875,0.0123456789012345,,,M,L,"
-        f"{digest},1.5,900.25,12.0,cpu,///wAAAAAAA="
+        f'{digest},{protocol(settings)},"numpy 2.3, torch 2.9",1.5,900.25,12.0,cpu,///wAAAAAAA='
     ]
 
 

@@ -4,11 +4,11 @@ import torch
 from .conftest import SMALL, crops, drawn
 
 NUMBERED = {
-    1: ["conv1", "relu1", "pool1", "norm1"],
-    2: ["conv2", "relu2", "pool2", "norm2"],
+    1: ["conv1", "pool1", "relu1", "norm1"],
+    2: ["conv2", "pool2", "relu2", "norm2"],
     3: ["conv3", "relu3"],
     4: ["conv4", "relu4"],
-    5: ["conv5", "relu5", "pool5", "flatten"],
+    5: ["conv5", "pool5", "relu5", "flatten"],
     6: ["fc6", "relu6", "drop6"],
     7: ["fc7", "relu7", "drop7"],
     8: ["fc8"],
@@ -38,7 +38,7 @@ def test_a_part_runs_only_its_own_layers() -> None:
     for name, layer in network.named_children():
         layer.register_forward_hook(lambda *_, name=name: ran.append(name))
     network(crops(), stop=3)
-    assert ran == ["conv1", "relu1", "pool1"]
+    assert ran == ["conv1", "pool1", "relu1"]
     ran.clear()
     network(torch.rand(2, 256), start=ORDER.index("relu7"))
     assert ran == ["relu7", "drop7", "fc8"]

@@ -6,7 +6,7 @@ from torch import nn
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.training.augment import Preprocessing
-from freeze_or_tune.training.prefix import Images
+from freeze_or_tune.training.images import Images
 
 SIZE, CROP, CLASSES = 12, 10, 3
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.loop import data_order
-from freeze_or_tune.training.prefix import Prefix, in_chunks
+from freeze_or_tune.training.prefix import Prefix
 
 from .conftest import CROP, images, network, preprocessing
 
@@ -144,22 +144,6 @@ def test_held_out_predictions_are_a_plain_forward_pass(cut: int) -> None:
             expected = trained(preprocessing().centre_views(images(8, seed=3).pixels))
         torch.testing.assert_close(predictions, expected, rtol=1e-5, atol=1e-6)
     assert held_out.labels.tolist() == [0, 1, 2, 0, 1, 2, 0, 1]
-
-
-def test_chunks_are_whole_and_in_order() -> None:
-    sizes = []
-
-    def double(chunk: Tensor) -> Tensor:
-        sizes.append(len(chunk))
-        return 2 * chunk * weight
-
-    weight = torch.ones(1, requires_grad=True)
-    numbers = torch.arange(601.0)
-    doubled = in_chunks(double, numbers)
-    assert torch.equal(doubled, 2 * numbers)
-    assert not doubled.requires_grad
-    assert sum(sizes) == 601
-    assert max(sizes) < 601
 
 
 def test_a_view_of_many_images_is_whole(crops: list[Tensor]) -> None:

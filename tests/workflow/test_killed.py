@@ -26,14 +26,16 @@ with logged(log):
         settings.model_copy(update={"solver": longer, "runs": 2}),
         study / "results/stores/stripes-64.npy", study / "results/splits/stripes-net/n17.csv",
         out / "net.safetensors", out / "net.json",
-        Machine(device="cpu", checkpoint_seconds=float(sys.argv[4])), 1,
+        Machine(device="cpu", checkpoint_seconds=float(sys.argv[4]), memory_mb=float(sys.argv[5])), 1,
     )
 """
 
 
-def start(study: Path, out: Path, log: str = "log", seconds: float = 0.05) -> subprocess.Popen[bytes]:
+def start(
+    study: Path, out: Path, log: str = "log", seconds: float = 0.05, memory: float = 1000
+) -> subprocess.Popen[bytes]:
     out.mkdir(exist_ok=True)
-    return subprocess.Popen([sys.executable, "-c", PRETRAIN, study, out, out / log, str(seconds)])
+    return subprocess.Popen([sys.executable, "-c", PRETRAIN, study, out, out / log, str(seconds), str(memory)])
 
 
 def wait_for_checkpoint(out: Path, process: subprocess.Popen[bytes]) -> None:
@@ -64,7 +66,8 @@ def test_killed_at_random_moments_and_resumed_it_ends_bit_identical(
     moments = random.Random(0)
     kills = 0
     for _ in range(50):
-        process = start(finished, tmp_path, seconds=0.02)
+        # Now with all images in memory, now read from the store: that plays no part either.
+        process = start(finished, tmp_path, seconds=0.02, memory=1000 * (kills % 2))
         if kills < 5:
             wait_for_checkpoint(tmp_path, process)
             time.sleep(moments.uniform(0, 0.15))

@@ -29,7 +29,7 @@ SMALLER = {
     "datasets": {"caltech256": {"smallest_class": 6}},
     "sources": {
         "imagenet": {"sample": 1},
-        "imagenet-500a": {"sample": 2, "pretraining": {"n": 20, "val": 1, "classes": "enough", "solver": FEW}},
+        "imagenet-500a": {"sample": 2, "pretraining": {"n": 6, "val": 1, "classes": "enough", "solver": FEW}},
     },
     "targets": {
         "yosinski": {"n": [1], "val": 1, "classes": "enough"},
@@ -133,7 +133,7 @@ def test_the_halves_of_imagenet(finished) -> None:
     folder, _ = finished
     a, b = ({row["class"] for row in rows(folder / f"results/indexes/imagenet-{half}.csv")} for half in "ab")
     assert (len(a), len(b), a & b) == (500, 500, set())
-    assert sorted(counts(folder, "imagenet-500a/n20")["train"]) == WNIDS[:3]
+    assert sorted(counts(folder, "imagenet-500a/n6")["train"]) == WNIDS[:3]
     assert sorted(counts(folder, "yosinski/n1")["train"]) == [WNIDS[3], WNIDS[4], WNIDS[6]]
     # Its classifier knows the classes of its own half only, and its mean image is of its own training images.
     own = load_file(folder / "results/networks/imagenet-500a.safetensors")

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file
 from scipy.spatial.distance import cosine
 
+from freeze_or_tune.analysis.plot import plot
 from freeze_or_tune.estimates import RULES, jobs
 from freeze_or_tune.study import read_study
 
@@ -38,8 +40,9 @@ def executed(output: str) -> Counter[str]:
 
 def test_each_file_that_is_promised_is_there(finished: Path) -> None:
     folder = finished / "results"
-    names = {f"tables/table{i}.{suffix}" for i in (1, 2, 3) for suffix in ("csv", "md")}
-    names |= {f"figures/fig{i}.{suffix}" for i in (1, 2, 3) for suffix in ("pdf", "png")}
+    names = {f"tables/table{i}.{suffix}" for i in (1, 2, 3) for suffix in ("csv", "md", "tex", "json")}
+    names |= {f"figures/fig{i}.{suffix}" for i in (1, 2, 3, 4) for suffix in ("pdf", "png", "csv", "json")}
+    names |= {f"figures/curves/digits/L/{scheme}.png" for scheme in ("T1-7_R8", "F1-7_R8")}
     assert {name for name in names if not (folder / name).stat().st_size} == set()
     assert (folder / "figures/fig2.pdf").read_bytes().startswith(b"%PDF")
     assert (folder / "figures/fig2.png").read_bytes().startswith(b"\x89PNG")
@@ -111,6 +114,16 @@ def test_another_number_of_threads_changes_little(study: Path, snakemake: Snakem
     assert json.loads((study / EXPERIMENT).read_text())["runs"][0]["performance"]["threads"] == 2
     assert after["seed"] == before["seed"]
     assert abs(after["test_accuracy"] - before["test_accuracy"]) <= 0.05  # type: ignore[operator]
+
+
+def test_models_are_kept_where_that_is_asked_for(study: Path, snakemake: Snakemake) -> None:
+    before, model = runs(study), study / EXPERIMENT.replace(".json", ".safetensors")
+    assert not model.exists()
+    done = snakemake(EXPERIMENT, "--config", "keep_models=true")
+    assert done.returncode == 0, done.stdout
+    assert executed(done.stdout) == {"experiment": 1}
+    assert runs(study) == before
+    assert load_file(model)["fc8.weight"].shape == (10, 16)
 
 
 def test_a_deleted_result_is_made_again_and_nothing_else(study: Path, snakemake: Snakemake) -> None:
@@ -216,9 +229,45 @@ def test_a_changed_solver_reruns_experiments_but_not_the_source(study: Path, sna
 def test_the_report_holds_the_figures_with_captions(study: Path, snakemake: Snakemake) -> None:
     done = snakemake("--report", "report.html")
     assert done.returncode == 0, done.stdout
-    report = (study / "report.html").read_text()
-    assert "fig1.png" in report
-    assert "table3.md" in report
+    page = (study / "report.html").read_text()
+    found = json.loads(re.search(r'<script id="results">\s*var results = (\{.*\});?\s*</script>', page)[1])  # type: ignore[index]
+    for i in (1, 2, 3, 4):
+        assert found[f"results/figures/fig{i}.png"]["labels"]["Figure"] == str(i)
+        assert "How to read it" in " ".join(found[f"results/figures/fig{i}.png"]["caption"].split())
+    for i in (1, 2, 3):
+        assert f"table{i}.tex" in found[f"results/tables/table{i}.md"]["caption"]
+    # The report turns the last label, which has two values, into a switch.
+    labels = [entry["labels"] for path, entry in found.items() if "/curves/digits/" in path]
+    assert sorted(label.pop("Copied blocks") for label in labels) == ["fine-tuned", "frozen"]
+    assert labels == [{"Images a class": "L (1–20)", "Random blocks": "R(8)"}] * 2
+
+
+def test_all_figures_and_tables_are_made_again_from_the_one_file(finished: Path, tmp_path: Path) -> None:
+    plot(finished / "results/experiments.csv", tmp_path)
+    again = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.glob("*/*")}
+    assert len(again) == 4 * 4 + 3 * 4
+    assert {path: (finished / "results" / path).read_bytes() for path in again} == again
+
+
+def test_the_page_holds_the_experiments_of_the_table_and_pictures_of_all_datasets(finished: Path) -> None:
+    page = (finished / "results/report/index.html").read_text()
+    data = json.loads(re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[0])
+    table = results(finished).groupby(["target", "n", "scheme"]).test_accuracy.mean()
+    assert {(e["target"], e["n"], e["scheme"]): e["mean"] for e in data["experiments"]} == pytest.approx(
+        table.to_dict()
+    )
+    for experiment in data["experiments"]:
+        record = json.loads((finished / experiment["path"]).read_text())
+        assert [len(run["curve"]) for run in record["runs"]] == [len(c["iterations"]) for c in experiment["curves"]]
+    assert page.count('src="data:image/webp') == 2
+
+
+def test_a_deleted_page_is_made_again_from_what_is_there(study: Path, snakemake: Snakemake) -> None:
+    path = study / "results/report/index.html"
+    before = path.read_bytes()
+    path.unlink()
+    assert executed(snakemake().stdout) == {"page": 1, "all": 1}
+    assert path.read_bytes() == before
 
 
 def test_logs_tell_what_each_run_reached(finished: Path) -> None:

@@ -21,7 +21,13 @@ except UserError as error:
 
 
 EXPERIMENTS = [f"<results>/experiments/{target}/n{n}/{scheme}.json" for target, n, scheme in study.experiments()]
+EXPERIMENT_FILES = {"record": "<results>/experiments/{target}/n{n}/{scheme}.json"}
+if study.keep_models:
+    EXPERIMENT_FILES["model"] = "<results>/experiments/{target}/n{n}/{scheme}.safetensors"
+SPLITS = [f"<results>/splits/{target}/n{n}.json" for target, chosen in study.targets.items() for n in chosen.n]
 DISTANCES = expand("<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics)
+
+SAMPLES = expand("<results>/samples/{dataset}.png", dataset=study.used_datasets())
 
 
 def files_of(wildcards):
@@ -39,6 +45,11 @@ def store_of(wildcards):
     return store(study.dataset_of(name), study.source_of(name))
 
 
+def any_store(wildcards):
+    """The store of a dataset at the image size of the first source or target that uses it."""
+    return store(wildcards.dataset, study.source_of(study.users_of(wildcards.dataset)[0]))
+
+
 def source_of(wildcards):
     return study.target(wildcards.target).source
 
@@ -47,6 +58,18 @@ def sample(dataset, source):
     """The split whose training images stand for a dataset as a source sees it; without one, all stored ones do."""
     chosen = study.source(source)
     return [f"<results>/splits/{source}/n{chosen.sample}.csv"] if chosen.sample and dataset == chosen.dataset else []
+
+
+def features(dataset, source, suffix):
+    return f"<results>/features/{source}/{dataset}.{suffix}"
+
+
+def source_side(wildcards):
+    return study.dataset_of(source_of(wildcards)), source_of(wildcards)
+
+
+def target_side(wildcards):
+    return study.dataset_of(wildcards.target), source_of(wildcards)
 
 
 def one_of(names):

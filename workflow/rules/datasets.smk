@@ -116,3 +116,21 @@ rule split:
         draw=lambda wildcards: study.split(wildcards.target, int(wildcards.n)).model_dump(exclude={"dataset"}),
     script:
         "../scripts/split.py"
+
+
+# What the images look like, for the report's page.
+rule samples:
+    input:
+        store=any_store,
+        index="<results>/indexes/{dataset}.csv",
+    output:
+        "<results>/samples/{dataset}.png",
+    log:
+        "<logs>/samples/{dataset}.log",
+    benchmark:
+        "<benchmarks>/samples/{dataset}.tsv"
+    localrule: True
+    params:
+        recipe=RECIPES["samples"],
+    script:
+        "../scripts/samples.py"

@@ -1,36 +1,10 @@
 # Distance of a target to its source: <results>/distances/<target>/<metric>.json, metric in cosine, mmd, svm, cnn.
 
 
-def features(dataset, source):
-    return f"<results>/features/{source}/{dataset}"
-
-
-def source_features(wildcards):
-    source = source_of(wildcards)
-    return features(study.dataset_of(source), source)
-
-
-def target_features(wildcards):
-    return features(study.dataset_of(wildcards.target), source_of(wildcards))
-
-
-def images(dataset, source):
-    return [store(dataset, source), *sample(dataset, source)]
-
-
-def source_images(wildcards):
-    source = source_of(wildcards)
-    return images(study.dataset_of(source), source)
-
-
-def target_images(wildcards):
-    return images(study.dataset_of(wildcards.target), source_of(wildcards))
-
-
 rule mean_distance:
     input:
-        source=lambda wildcards: source_features(wildcards) + ".json",
-        target=lambda wildcards: target_features(wildcards) + ".json",
+        source=lambda wildcards: features(*source_side(wildcards), "json"),
+        target=lambda wildcards: features(*target_side(wildcards), "json"),
     output:
         record="<results>/distances/{target}/{metric}.json",
     log:
@@ -50,8 +24,8 @@ rule mean_distance:
 
 rule svm_distance:
     input:
-        source=lambda wildcards: source_features(wildcards) + ".npy",
-        target=lambda wildcards: target_features(wildcards) + ".npy",
+        source=lambda wildcards: features(*source_side(wildcards), "npy"),
+        target=lambda wildcards: features(*target_side(wildcards), "npy"),
     output:
         record="<results>/distances/{target}/svm.json",
     log:
@@ -72,8 +46,8 @@ rule svm_distance:
 
 rule cnn_distance:
     input:
-        source=source_images,
-        target=target_images,
+        source=lambda wildcards: [store(*source_side(wildcards)), *sample(*source_side(wildcards))],
+        target=lambda wildcards: [store(*target_side(wildcards)), *sample(*target_side(wildcards))],
     output:
         record="<results>/distances/{target}/cnn.json",
     log:

@@ -7,7 +7,7 @@ rule experiment:
         split="<results>/splits/{target}/n{n}.csv",
         weights=lambda wildcards: f"<results>/networks/{study.target(wildcards.target).source}.safetensors",
     output:
-        record="<results>/experiments/{target}/n{n}/{scheme}.json",
+        **EXPERIMENT_FILES,
     log:
         "<logs>/experiments/{target}/n{n}/{scheme}.log",
     benchmark:
@@ -28,6 +28,7 @@ rule collect:
     input:
         experiments=EXPERIMENTS,
         distances=DISTANCES,
+        splits=SPLITS,
     output:
         report("<results>/experiments.csv", category="Experiments", caption="../report/experiments.rst"),
     log:

@@ -8,4 +8,5 @@ with logged(snakemake.log[0]):
         [Path(path) for path in snakemake.input.experiments],
         [Path(path) for path in snakemake.input.distances],
         Path(snakemake.output[0]),
+        [Path(path) for path in snakemake.input.splits],
     )

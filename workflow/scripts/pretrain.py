@@ -13,4 +13,5 @@ with logged(snakemake.log[0]):
         destination=Path(snakemake.output.record),
         machine=Machine.model_validate(snakemake.config.get("machine", {})),
         threads=snakemake.threads,
+        memory_mb=snakemake.resources.mem_mb,
     )

@@ -27,7 +27,7 @@ class Column:
     def parse(self, text: str) -> Value:
         """The value of a cell, NaN if a number was not measured; ValueError says what is wrong with it."""
         if not text and self.optional:
-            return math.nan if self.kind is float else ""
+            return "" if self.kind is str else math.nan
         if not text:
             raise ValueError("it is empty")
         if self.choices and text not in self.choices:
@@ -48,6 +48,10 @@ def _count(name: str, least: int = 0) -> Column:
     return Column(name, int, least)
 
 
+def _counted(name: str) -> Column:
+    return Column(name, int, 0, optional=True)
+
+
 def _accuracy(name: str) -> Column:
     return Column(name, float, 0, 1)
 
@@ -60,10 +64,17 @@ def _measured(name: str, high: float = math.inf) -> Column:
     return Column(name, float, 0, high, optional=True)
 
 
+COUNTS = (
+    "classes_available", "train_available", "train_fewest", "train_most", "test_available", "test_fewest", "test_most",
+)  # fmt: skip
+"""What there was to draw a split from, and what it got: all but the first are images a class."""
+
 COLUMNS = (
     *(Column("study"), Column("source"), Column("target"), Column("dataset")),
-    *(_count("classes", 1), _count("n", 1), _count("val_per_class", 1), _count("test_per_class", 1)),
+    *(_count("classes", 1), _count("n", 1), _count("val_per_class", 1)),
+    *(Column("pool", choices=("all", "official", "rest")), _count("test_per_class")),  # 0 unless the pool is all
     *(_count("train_images", 1), _count("val_images", 1), _count("test_images", 1)),
+    *(_counted(name) for name in COUNTS),
     *(Column("scheme"), Column("mode", choices=("T", "F"), optional=True)),  # empty: nothing is copied
     *(_count("copied"), _count("depth", 1), Column("random_part"), _count("run"), _count("seed")),
     *(_accuracy("val_accuracy"), _accuracy("test_accuracy"), _accuracy("mean_class_accuracy")),
@@ -71,7 +82,8 @@ COLUMNS = (
     *(_measured("cosine", 1), _measured("mmd")),
     *(_measured("svm", 1), _measured("svm_error"), _measured("cnn", 1), _measured("cnn_error")),
     *(Column("distance_level", choices=("L", "M", "H"), optional=True), Column("data_level", choices=("L", "M", "H"))),
-    *(Column("settings"), _cost("seconds"), _cost("images_per_second"), _cost("peak_memory_mb"), Column("device")),
+    *(Column("settings"), Column("protocol"), Column("versions")),
+    *(_cost("seconds"), _cost("images_per_second"), _cost("peak_memory_mb"), Column("device")),
     Column("correct"),  # last, because it is long: which test images are right
 )  # fmt: skip
 NAMES = tuple(column.name for column in COLUMNS)

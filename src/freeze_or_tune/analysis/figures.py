@@ -1,9 +1,6 @@
-"""Figures 1-3 of the paper from experiments.csv, each written in every format asked for."""
+"""Figures 1 and 2 of the paper, and 4: ratios of accuracy with 95 % intervals against distance and amount of data."""
 
 import logging
-from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,31 +11,25 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from freeze_or_tune.analysis import paper
-from freeze_or_tune.analysis.results import (
-    MODES,
-    cells,
-    copy_over_random,
-    deeper,
-    read_results,
-    tune_over_freeze,
-)
+from freeze_or_tune.analysis.correlation import correlations
+from freeze_or_tune.analysis.results import METRICS, deeper
+from freeze_or_tune.analysis.statistics import Evidence
 from freeze_or_tune.analysis.style import (
     DATA_LOOKS,
-    DEPTH_LOOKS,
     DISTANCE_LOOKS,
     GREY,
-    SCRATCH_LOOK,
+    LINES,
     WIDTH,
     Look,
     aside,
     log_ticks,
     ratio_axis,
     say,
-    write_figure,
 )
 from freeze_or_tune.analysis.trend import trend
 from freeze_or_tune.levels import DATA_BOUNDS, Level
-from freeze_or_tune.schemes import Mode, Scheme
+from freeze_or_tune.schemes import Mode
+from freeze_or_tune.settings import Metric
 
 LOG = logging.getLogger(__name__)
 
@@ -48,40 +39,39 @@ DISTANCE_WINDOW = 0.15
 DATA_WINDOW = 0.5
 """Sigma of the trend lines over images a class, in decades (a factor of about 3)."""
 
+METRIC_WINDOW = 0.25
+"""Sigma of the trend lines over any metric, as a fraction of the range it takes."""
+
 EDGE: Any = {"markeredgecolor": "white", "markeredgewidth": 0.6}
 """Keeps points apart where they overlap."""
 
 MODE_NAMES: dict[Mode, str] = {"T": "Fine-tune (T)", "F": "Freeze (F)"}
+METRIC_LABELS: dict[Metric, str] = {
+    "cosine": "Cosine distance", "mmd": "MMD", "svm": "Accuracy of a linear SVM", "cnn": "Accuracy of a CNN",
+}  # fmt: skip
 DISTANCE_LABELS = {k: f"{paper.DISTANCE_NAMES[k]} ({paper.DISTANCE_RANGES[k]})" for k in paper.LEVELS}
 DATA_LABELS = {k: f"{paper.DATA_NAMES[k]} ({paper.DATA_RANGES[k]})" for k in paper.LEVELS}
 
 
-def figure1(results_csv: Path, outputs: Sequence[Path]) -> None:
-    """Figure 1: is it better to copy all blocks but the last, or to start more of them from random values?"""
-    write_figure(partial(copying, read_results(results_csv)), outputs)
+def copying_data(evidence: Evidence) -> pd.DataFrame:
+    """Figure 1's numbers: R(8) over the next depths, in both modes."""
+    # Something to draw axes of where no pair exists.
+    depths = deeper(evidence.results) or [3]
+    return pd.concat([
+        evidence.copy_over_random(depth, mode).assign(depth=depth, mode=mode) for depth in depths for mode in MODE_NAMES
+    ])  # fmt: skip
 
 
-def figure2(results_csv: Path, outputs: Sequence[Path]) -> None:
-    """Figure 2: is it better to fine-tune the copied blocks or to freeze them?"""
-    write_figure(partial(tuning, read_results(results_csv)), outputs)
-
-
-def figure3(results_csv: Path, outputs: Sequence[Path]) -> None:
-    """Figure 3: all raw accuracies, one panel a target."""
-    write_figure(partial(accuracies, read_results(results_csv)), outputs)
-
-
-def copying(results: pd.DataFrame) -> Figure:
+def copying(evidence: Evidence) -> Figure:
     """Accuracy of R(8) over that of the next depths, against distance: a row a depth, a column a mode."""
+    results, everything = evidence.results, _drawable(copying_data(evidence))
     depths = deeper(results) or [3]
-    pairs = {(d, m): _drawable(copy_over_random(results, d, m)) for d in depths for m in MODE_NAMES}
-    everything = pd.concat(pairs.values())
     figure = Figure(figsize=(WIDTH, 0.7 + 2.1 * len(depths)), layout="constrained")
     grid = figure.subplots(len(depths), 2, sharex=True, sharey="row", squeeze=False)
     for depth, row in zip(depths, grid, strict=True):
-        of_row = [ratio for mode in MODE_NAMES for ratio in pairs[depth, mode]["ratio"]]
+        of_row = everything[everything["depth"] == depth]
         for mode, axes in zip(MODE_NAMES, row, strict=True):
-            _scatter(axes, pairs[depth, mode], "cosine", "data_level", DATA_LOOKS, DISTANCE_WINDOW)
+            _scatter(axes, of_row[of_row["mode"] == mode], "cosine", "data_level", DATA_LOOKS, DISTANCE_WINDOW)
             ratio_axis(axes, of_row)
             _distance_axis(axes, everything["cosine"])
         below = _random_part(results, depth) or "more random blocks"
@@ -89,21 +79,24 @@ def copying(results: pd.DataFrame) -> Figure:
     for mode, top, bottom in zip(MODE_NAMES, grid[0], grid[-1], strict=True):
         top.set_title(MODE_NAMES[mode])
         bottom.set_xlabel("Distance (cosine)")
-    handles = _level_handles(everything["data_level"], DATA_LOOKS, DATA_LABELS)
-    if handles:
-        figure.legend(handles=handles, title="Images a class", loc="outside lower center", ncols=3)
+    _legend_under(figure, everything)
     return figure
 
 
-def tuning(results: pd.DataFrame) -> Figure:
+def tuning_data(evidence: Evidence) -> pd.DataFrame:
+    """Figure 2's numbers: T(1-7)R(8) over F(1-7)R(8)."""
+    return evidence.tune_over_freeze()
+
+
+def tuning(evidence: Evidence) -> Figure:
     """Tuned over frozen accuracy of R(8), against images a class and against distance."""
-    pairs = _drawable(tune_over_freeze(results))
+    pairs = _drawable(tuning_data(evidence))
     figure = Figure(figsize=(WIDTH, 3.3), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     _scatter(left, pairs, "n", "distance_level", DISTANCE_LOOKS, DATA_WINDOW)
     _scatter(right, pairs, "cosine", "data_level", DATA_LOOKS, DISTANCE_WINDOW)
     for axes in (left, right):
-        ratio_axis(axes, list(pairs["ratio"]))
+        ratio_axis(axes, pairs)
     _data_axis(left, pairs["n"])
     _distance_axis(right, pairs["cosine"])
     left.set_ylabel("Tuned accuracy over frozen accuracy")
@@ -114,79 +107,69 @@ def tuning(results: pd.DataFrame) -> Figure:
     return figure
 
 
-def accuracies(results: pd.DataFrame) -> Figure:
-    """Test accuracy against images a class, a panel a target from near to far, a line a scheme."""
-    table = cells(results).sort_values("cosine", kind="stable")
-    targets = list(dict.fromkeys(table["target"]))
-    columns = {1: 1, 2: 2, 4: 2}.get(len(targets), 3)
-    rows = -(-len(targets) // columns)
-    figure = Figure(figsize=(WIDTH, 0.7 + 2.1 * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    looks = _scheme_looks(table)
-    for axes, target in zip(grid.flat, targets, strict=False):
-        _accuracy_panel(axes, table[table["target"] == target], looks, WIDTH / columns - 0.6)
-    for axes in grid.flat[len(targets) :]:
+def metrics_data(evidence: Evidence) -> pd.DataFrame:
+    """Figure 4's numbers: figure 2's, once for each metric that was measured, with the metric's correlation."""
+    pairs = evidence.tune_over_freeze()
+    found = correlations(evidence, pairs).set_index("metric").drop(columns=["pairs", "targets"]).add_prefix("rho_")
+    found = found.rename(columns={"rho_rho": "rho"})
+    shown = pairs.drop(columns=list(METRICS))
+    tables = [shown.assign(metric=metric, distance=pairs[metric])[pairs[metric].notna()] for metric in METRICS]
+    return pd.concat(tables).join(found, on="metric")
+
+
+def metrics(evidence: Evidence) -> Figure:
+    """Tuned over frozen accuracy of R(8) against each metric of distance, a panel a metric, with Spearman's rho."""
+    everything = metrics_data(evidence)
+    everything = everything[everything["ratio"] > 0]
+    names = [metric for metric in METRICS if metric in set(everything["metric"])] or ["cosine"]
+    best = max(names, key=lambda name: everything.loc[everything["metric"] == name, "rho"].fillna(-2).max())
+    columns = min(len(names), 2)
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(WIDTH, 0.7 + 2.2 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for axes, name in zip(grid.flat, names, strict=False):
+        pairs = everything[everything["metric"] == name]
+        _scatter(axes, pairs, "distance", "data_level", DATA_LOOKS, None)
+        where, ratio = pairs["distance"].to_numpy(float), pairs["ratio"].to_numpy(float)
+        span = np.ptp(where) if len(where) else 0
+        axes.plot(*trend(where, ratio, METRIC_WINDOW * max(span, 1e-9)), "-", color=GREY, zorder=2)
+        ratio_axis(axes, everything)
+        axes.set_xlabel(METRIC_LABELS[name])
+        axes.set_title(_correlation(pairs), fontweight="bold" if name == best and len(names) > 1 else "normal")
+    for axes in grid.flat[len(names) :]:
         axes.remove()
-    figure.supxlabel("Images a class (log scale)", fontsize="medium")
-    figure.supylabel("Test accuracy", fontsize="medium")
-    handles = [Line2D([], [], label=Scheme.parse(scheme).paper, **look) for scheme, look in looks.items()]
-    handles.append(Line2D([], [], color=GREY, linewidth=0.8, label="chance"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=-(-len(handles) // 2), handlelength=3.4)
+    figure.supylabel("Tuned accuracy over frozen accuracy", fontsize="medium")
+    _legend_under(figure, everything)
     return figure
 
 
-def _accuracy_panel(axes: Axes, table: pd.DataFrame, looks: dict[str, Any], inches: float) -> None:
-    """One target of figure 3; bars are the standard deviation over runs."""
-    chance = 1 / table["classes"].iloc[0]
-    for place, (scheme, look) in enumerate(looks.items()):
-        line = table[table["scheme"] == scheme].sort_values("n")
-        bars = line["test_std"].fillna(0) if (line["runs"] > 1).any() else None
-        axes.errorbar(
-            line["n"],
-            line["test_accuracy"],
-            yerr=bars,
-            elinewidth=0.8,
-            capsize=1.5,
-            transform=aside(axes, place, len(looks)),
-            **look,
-        )
-    axes.axhline(chance, color=GREY, linewidth=0.8, zorder=1)
-    ticks = sorted(set(table["n"]))
-    margin = (ticks[-1] / ticks[0]) ** 0.08 if len(ticks) > 1 else 2
-    log_ticks(axes, ticks, ticks[0] / margin, ticks[-1] * margin, inches)
-    axes.set_ylim(0, min(1.03, 1.15 * max(table["test_accuracy"].max(), chance)))
-    cosine = table["cosine"].iloc[0]
-    axes.set_title(f"{table['target'].iloc[0]}" + ("" if np.isnan(cosine) else f" (distance {cosine:.3f})"))
-
-
-def _scheme_looks(table: pd.DataFrame) -> dict[str, Any]:
-    """Line properties by scheme, tune before freeze: colour and marker say the depth, filling the mode."""
-    schemes = [Scheme.parse(text) for text in table["scheme"].unique()]
-    schemes.sort(key=lambda scheme: (scheme.depth, MODES.index(scheme.mode or "")))
-    depths = list(dict.fromkeys(scheme.depth for scheme in schemes))
-    looks: dict[str, Any] = {}
-    for scheme in schemes:
-        color, marker = DEPTH_LOOKS[depths.index(scheme.depth) % len(DEPTH_LOOKS)] if scheme.mode else SCRATCH_LOOK
-        frozen = scheme.mode == "F"
-        looks[str(scheme)] = {
-            "color": color, "marker": marker, "markersize": 4.8, "linestyle": "--" if frozen else "-",
-            "markerfacecolor": "white" if frozen else color,
-        }  # fmt: skip
-    return looks
+def _correlation(pairs: pd.DataFrame) -> str:
+    if pairs.empty or np.isnan(pairs["rho"].iloc[0]):
+        return "fewer than three targets: no correlation"
+    rho, low, high = pairs[["rho", "rho_low", "rho_high"]].iloc[0]
+    return f"Spearman's ρ = {rho:.2f} ({low:.2f} to {high:.2f})".replace("-", "−")
 
 
 def _scatter(
-    axes: Axes, pairs: pd.DataFrame, x: str, level_column: str, looks: dict[Level, Look], window: float
+    axes: Axes, pairs: pd.DataFrame, x: str, level_column: str, looks: dict[Level, Look], window: float | None
 ) -> None:
-    """Points and a trend line for each level that occurs; `x` is cosine, or n (whose window is in decades)."""
+    """Points with intervals, and, given a window, a trend line for each level that occurs.
+
+    `x` is a distance, or n (whose window is in decades).
+    """
     if pairs.empty:
         say(axes, "no pairs of experiments to compare")
     for place, (level, (color, marker)) in enumerate(looks.items()):
         chosen = pairs[pairs[level_column] == level]
         where, ratio = chosen[x].to_numpy(float), chosen["ratio"].to_numpy(float)
-        axes.plot(where, ratio, marker, color=color, zorder=3, transform=aside(axes, place, len(looks)), **EDGE)
-        places, means = trend(np.log10(where) if x == "n" else where, ratio, window)
-        axes.plot(10**places if x == "n" else places, means, "-", color=color, alpha=0.8, zorder=2)
+        shifted = aside(axes, place, len(looks))
+        # Of infinite ends only what fits the axes is seen.
+        ends = chosen[["low", "high"]].clip(1e-9, 1e9).to_numpy()
+        axes.vlines(where, *ends.T, color=color, linewidth=0.7, alpha=0.55, zorder=2, transform=shifted)
+        axes.plot(where, ratio, marker, color=color, zorder=3, transform=shifted, **EDGE)
+        if window is not None:
+            places, means = trend(np.log10(where) if x == "n" else where, ratio, window)
+            axes.plot(10**places if x == "n" else places, means, LINES[level], color=color, alpha=0.9, zorder=2)
 
 
 def _drawable(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -220,7 +203,7 @@ def _random_part(results: pd.DataFrame, depth: int) -> str:
 def _level_handles(present: "pd.Series[str]", looks: dict[Level, Look], labels: dict[Level, str]) -> list[Line2D]:
     """Legend entries of all levels that occur."""
     return [
-        Line2D([], [], color=color, marker=marker, linestyle="", label=labels[level], **EDGE)
+        Line2D([], [], color=color, marker=marker, linestyle=LINES[level], label=labels[level], **EDGE)
         for level, (color, marker) in looks.items()
         if level in set(present)
     ]
@@ -230,5 +213,11 @@ def _legend_below(axes: Axes, title: str, handles: list[Line2D]) -> None:
     if handles:
         axes.legend(
             handles=handles, title=title, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3, fontsize=7,
-            handlelength=0.8, handletextpad=0.4, columnspacing=1,
+            handlelength=3.2, handletextpad=0.4, columnspacing=1,
         )  # fmt: skip
+
+
+def _legend_under(figure: Figure, pairs: pd.DataFrame) -> None:
+    handles = _level_handles(pairs["data_level"], DATA_LOOKS, DATA_LABELS)
+    if handles:
+        figure.legend(handles=handles, title="Images a class", loc="outside lower center", ncols=3, handlelength=3.2)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
@@ -38,7 +39,8 @@ RC: Any = {
     "lines.markersize": 5.5,
 }
 # No dates in the files: the same results give the same bytes.
-METADATA: dict[str, dict[str, None]] = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+_UNDATED: dict[str, dict[str, str | None]] = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+_SUBJECT = {".pdf": "Subject", ".png": "Description", ".svg": "Description"}
 
 
 class Look(NamedTuple):
@@ -63,6 +65,7 @@ DEPTH_LOOKS = (
     Look("#0072B2", "o"), Look("#D55E00", "s"), Look("#009E73", "^"), Look("#CC79A7", "D"), Look("#E69F00", "v"),
 )  # fmt: skip
 SCRATCH_LOOK = Look("#000000", "X")
+LINES: dict[Level, Any] = {"L": "-", "M": "--", "H": "-."}
 GREY = "#808080"
 
 
@@ -96,9 +99,16 @@ def ratio_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     return [1.0], ["1"]
 
 
-def ratio_axis(axes: Axes, ratios: Sequence[float]) -> None:
-    """A log y axis that holds positive `ratios` and 1, with plain labels and a clear line at 1."""
+def ratio_axis(axes: Axes, pairs: pd.DataFrame) -> None:
+    """A log y axis that holds positive ratios and 1, with plain labels and a clear line at 1.
+
+    Intervals are shown whole unless they are so wide that the ratios would be hard to tell apart.
+    """
+    ratios = pairs["ratio"]
     low, high = min([*ratios, 1 / 1.02]), max([*ratios, 1.02])
+    room = max((high / low) ** 0.5, 1.1)
+    low = min([low, *pairs["low"].clip(lower=low / room).dropna()])
+    high = max([high, *pairs["high"].clip(upper=high * room).dropna()])
     margin = (high / low) ** 0.07
     axes.set_yscale("log")
     axes.set_ylim(low / margin, high * margin)
@@ -140,10 +150,17 @@ def say(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.4, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
-def write_figure(draw: Callable[[], Figure], outputs: Sequence[Path]) -> None:
-    """Draw once, in this style, and write each output in the format of its suffix: same input, same bytes."""
+def write_figure(
+    draw: Callable[[], Figure], outputs: Sequence[Path], title: str = "", subject: str = "", dpi: int = 300
+) -> None:
+    """Draw once, in this style, and write each output in the format of its suffix: same input, same bytes.
+
+    `title` and `subject` become metadata of the file.
+    """
     with mpl.rc_context(RC):
         figure = draw()
         for output in outputs:
+            suffix = Path(output).suffix
+            words = {"Title": title, _SUBJECT[suffix]: subject} if suffix in _SUBJECT else {}
             with replacing(output) as temporary:
-                figure.savefig(temporary, dpi=300, metadata=METADATA.get(Path(output).suffix))
+                figure.savefig(temporary, dpi=dpi, metadata=_UNDATED.get(suffix, {}) | words)

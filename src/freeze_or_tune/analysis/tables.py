@@ -1,89 +1,108 @@
-"""Tables 1-3 of the paper from experiments.csv: each as a CSV to compute with and a Markdown page to read.
+"""Tables 1-3 of the paper from experiments.csv, each as a page of text with its numbers."""
 
-The rule behind our table 3. A pair is T(1-7)R(8) and F(1-7)R(8) on one target with the same images a class; its ratio
-is the tuned accuracy over the frozen one. A cell says "Tune" if the geometric mean of its ratios is at least 1.01 and
-none is below 0.99; "Freeze" if the mean is at most 1/1.01 and none is above 1/0.99; else "Try Freeze or Tune".
-"""
-
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
-from tabulate import tabulate
 
 from freeze_or_tune.analysis import paper
-from freeze_or_tune.analysis.results import read_results, tune_over_freeze
-from freeze_or_tune.files import replacing, write_text
+from freeze_or_tune.analysis.columns import COUNTS
+from freeze_or_tune.analysis.sheets import Sheet
+from freeze_or_tune.analysis.statistics import Evidence
+from freeze_or_tune.analysis.verdicts import NONE, RULE, recommendations
 
-GAIN = 1.01
-"""A mean ratio this far from 1 is a difference."""
-
-SLACK = 0.99
-"""One ratio this far on the wrong side of 1 spoils a recommendation."""
-
-RULE = (
-    f"The rule: a pair is T(1-7)R(8) and F(1-7)R(8) on one target with the same images a class; its ratio is the tuned "
-    f'accuracy over the frozen one. "Tune" if the geometric mean of a cell\'s ratios is at least {GAIN} and none is '
-    f'below {SLACK}; "Freeze" if the mean is at most 1/{GAIN} and none is above 1/{SLACK}; else "Try Freeze or Tune".'
-)
 METRICS = {"cosine": "cosine distance", "mmd": "MMD", "svm": "linear SVM (%)", "cnn": "CNN (%)"}
 
 
-def table1(results_csv: Path, csv: Path, markdown: Path) -> None:
-    """Table 1: targets and their splits, in images a class."""
-    table = splits(read_results(results_csv))
-    headers = {"val": "validation", "categories": "# categories"}
-    _write_csv(table, csv)
-    write_text(
-        markdown,
-        f"# Table 1. Targets and their splits\n\nImages a class.\n\n{_grid(table.rename(columns=headers))}\n",
-    )
+def table1(evidence: Evidence) -> Sheet:
+    """Table 1: targets and their splits, in images a class: asked for, available and used."""
+    table = splits(evidence.results)
+    return Sheet("Table 1. Targets and their splits", table, (
+        "Images a class that were asked for. * is the dataset's own test set; rest: what neither trains nor validates.",
+        _asked(table),
+        "What was available in the smallest class, for all subsets that are drawn from the same images, and what was "
+        "used of it: where classes differ, of the smallest and the largest.",
+        _used(table),
+    ))  # fmt: skip
 
 
-def table2(results_csv: Path, csv: Path, markdown: Path) -> None:
+def table2(evidence: Evidence) -> Sheet:
     """Table 2: distance between source and target by four metrics, ours and the paper's."""
-    table = distances(read_results(results_csv))
-    _write_csv(table, csv)
-    page = [
-        "# Table 2. Distance between source and target",
+    table = distances(evidence.results)
+    return Sheet("Table 2. Distance between source and target", table, (
         "SVM and CNN: held-out accuracy of telling source from target, ± its standard error.",
-        _grid(_readable(table)),
+        _readable(table),
         "Kendall's tau of each metric against cosine distance: 1 is the same ordering of the targets, -1 the opposite.",
-        _grid(agreement(table).map(_number)),
-    ]
-    write_text(markdown, "\n\n".join(page) + "\n")
+        agreement(table).map(_number),
+    ))  # fmt: skip
 
 
-def table3(results_csv: Path, csv: Path, markdown: Path) -> None:
-    """Table 3: freeze or tune, by distance and amount of data, ours and the paper's."""
-    table = recommendations(tune_over_freeze(read_results(results_csv)))
-    _write_csv(table, csv)
-    ours = {(row.distance_level, row.data_level): _verdict(row) for row in table.itertuples()}
-    page = [
-        "# Table 3. Freeze or tune all blocks but the last",
-        "Down: cosine distance. Across: images a class. In brackets: the geometric mean of the ratios, and how many.",
-        _level_grid(ours),
+def table3(evidence: Evidence) -> Sheet:
+    """Table 3: freeze or tune, by distance and amount of data, ours beside the paper's."""
+    table = recommendations(evidence)
+    return Sheet("Table 3. Freeze or tune all blocks but the last", table, (
+        "Down: cosine distance. Across: images a class. In brackets: how many experiments are behind it, and what "
+        f"{paper.NAME} recommend where it differs.",
+        _grid({(row.distance_level, row.data_level): _verdict(row) for row in table.itertuples()}),
         RULE,
         f"What {paper.NAME} recommend:",
-        _level_grid(dict(paper.ADVICE)),
-    ]
-    write_text(markdown, "\n\n".join(page) + "\n")
+        _grid(paper.ADVICE),
+        f"The numbers behind it. Ratio: the geometric mean. {_over(table)}",
+        _numbers(table),
+    ))  # fmt: skip
+
+
+TABLES: Mapping[int, Callable[[Evidence], Sheet]] = {1: table1, 2: table2, 3: table3}
 
 
 def splits(results: pd.DataFrame) -> pd.DataFrame:
-    """One row a target: source, dataset, categories, and images a class for validation, test and training."""
+    """One row a split: how many images a class were asked for, available and used, and how many there are in all."""
+    first = results.drop_duplicates(["target", "n"]).sort_values("n", kind="stable")
+    first = first.iloc[pd.factorize(first["target"])[0].argsort(kind="stable")]
+    columns = [
+        "target", "source", "dataset", "classes", "classes_available", "n", "train_available", "train_fewest",
+        "train_most", "val_per_class", "pool", "test_per_class", "test_available", "test_fewest", "test_most",
+        "train_images", "val_images", "test_images",
+    ]  # fmt: skip
+    return first[columns].astype(dict.fromkeys(COUNTS, "Int64")).reset_index(drop=True)
+
+
+def _asked(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a target, as the paper's table 1."""
     rows = []
-    for target, group in results.groupby("target", sort=False):
+    for target, group in table.groupby("target", sort=False):
         first = group.iloc[0]
         rows.append({
-            "target": target, "source": first["source"], "dataset": first["dataset"], "categories": first["classes"],
-            "val": first["val_per_class"], "test": first["test_per_class"],
-            "train": ", ".join(map(str, sorted(set(group["n"])))),
+            "target": target, "source": first["source"], "dataset": first["dataset"],
+            "# categories": _of(first["classes"], first["classes_available"]),
+            "validation": str(first["val_per_class"]),
+            "test": _TESTS.get(first["pool"], str(first["test_per_class"])),
+            "train": ", ".join(map(str, group["n"])),
         })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+_TESTS = {"official": "*", "rest": "rest"}
+
+
+def _of(used: int, available: Any) -> str:
+    return str(used) if pd.isna(available) or available == used else f"{used} of {available}"
+
+
+def _used(table: pd.DataFrame) -> pd.DataFrame:
+    def used(subset: str) -> list[str]:
+        bounds = zip(table[f"{subset}_fewest"].map(str), table[f"{subset}_most"].map(str), strict=True)
+        return [few if few == most else f"{few} – {most}" for few, most in bounds]
+
+    counts = {
+        "target": table["target"], "train: asked": table["n"].map(str), "available": table["train_available"].map(str),
+        "used": used("train"), "test: available": table["test_available"].map(str), "test: used": used("test"),
+        "train images": table["train_images"].map("{:,}".format), "val images": table["val_images"].map("{:,}".format),
+        "test images": table["test_images"].map("{:,}".format),
+    }  # fmt: skip
+    return pd.DataFrame(counts).replace("<NA>", "–")
 
 
 def distances(results: pd.DataFrame) -> pd.DataFrame:
@@ -110,63 +129,43 @@ def _tau(pair: pd.DataFrame) -> float:
     return float(kendalltau(*pair.to_numpy().T).statistic) if len(pair) > 1 else np.nan
 
 
-def recommendations(ratios: pd.DataFrame) -> pd.DataFrame:
-    """One row for each distance and data level: advice by this module's rule, and whether the paper agrees."""
-    rows = []
-    for (distance, data), theirs in paper.ADVICE.items():
-        cell = ratios[(ratios["distance_level"] == distance) & (ratios["data_level"] == data)]["ratio"].to_numpy()
-        mean = geometric_mean(cell)
-        ours = recommend(cell)
-        rows.append({
-            "distance_level": distance, "data_level": data, "advice": ours, "pairs": len(cell),
-            "geometric_mean": mean, "min": min(cell, default=np.nan), "max": max(cell, default=np.nan),
-            "paper": theirs, "agrees": _agrees(ours, theirs),
-        })  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def geometric_mean(ratios: Sequence[float] | np.ndarray) -> float:
-    """Geometric mean of ratios >= 0; NaN if there are none."""
-    if not len(ratios):
-        return np.nan
-    with np.errstate(divide="ignore"):
-        return float(np.exp(np.mean(np.log(ratios))))
-
-
-def recommend(ratios: Sequence[float] | np.ndarray) -> str:
-    """Advice from tuned over frozen accuracies, by this module's rule."""
-    if not len(ratios):
-        return "no experiments"
-    # Rounded, so that a ratio of exactly 1.01 counts whatever the logarithm does to its last digit.
-    mean, low, high = np.round([geometric_mean(ratios), min(ratios), max(ratios)], 9)
-    if mean >= GAIN and low >= SLACK:
-        return "Tune"
-    if mean <= round(1 / GAIN, 9) and high <= round(1 / SLACK, 9):
-        return "Freeze"
-    return "Try Freeze or Tune"
-
-
-def _agrees(ours: str, theirs: str) -> str:
-    if ours == "no experiments":
-        return ""
-    if ours == theirs:
-        return "yes"
-    return "partly" if "Try Freeze or Tune" in (ours, theirs) else "no"
-
-
 def _verdict(row: Any) -> str:
-    if not row.pairs:
-        return str(row.advice)
-    return f"{row.advice} ({row.geometric_mean:.3f}, {row.pairs} pair{'s' if row.pairs > 1 else ''})"
+    if row.advice == NONE:
+        return NONE
+    mark = "" if row.agrees == "yes" else f"; paper: {row.paper}"
+    return f"{row.advice} ({row.experiments} experiments{mark})"
 
 
-def _level_grid(cells: dict[Any, str]) -> str:
-    headers = ["", *(f"{level} ({paper.DATA_RANGES[level]})" for level in paper.LEVELS)]
-    rows = [
-        [f"{near} ({paper.DISTANCE_RANGES[near]})", *(cells[near, data] for data in paper.LEVELS)]
-        for near in paper.LEVELS
-    ]
-    return str(tabulate(rows, headers, tablefmt="pipe", disable_numparse=True))
+def _over(table: pd.DataFrame) -> str:
+    over = [text for text in table["over"].unique() if text]
+    return f"95 % intervals and p-values are over {' or '.join(over)}." if over else "There are no pairs."
+
+
+def _numbers(table: pd.DataFrame) -> pd.DataFrame:
+    shown = table[table["advice"] != NONE]
+    return pd.DataFrame({
+        "distance": shown["distance_level"], "data": shown["data_level"], "ours": shown["advice"],
+        "paper": shown["paper"], "agree": shown["agrees"],
+        "ratio (95 % interval)": [
+            f"{mean:.3f} ({low:.3f} – {high:.3f})" for mean, low, high in zip(*(shown[k] for k in _BOUNDS), strict=True)
+        ],
+        "p": shown["p"].map(_p), "p (Holm)": shown["p_holm"].map(_p),
+        "pairs": shown["pairs"].map(str), "targets": shown["targets"].map(str),
+    })  # fmt: skip
+
+
+_BOUNDS = ("geometric_mean", "low", "high")
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _grid(cells: Mapping[Any, str]) -> pd.DataFrame:
+    columns: dict[str, list[str]] = {"distance": [f"{near} ({paper.DISTANCE_RANGES[near]})" for near in paper.LEVELS]}
+    for data in paper.LEVELS:
+        columns[f"{data} ({paper.DATA_RANGES[data]})"] = [cells[near, data] for near in paper.LEVELS]
+    return pd.DataFrame(columns)
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -189,12 +188,3 @@ def _number(value: str | float) -> str:
     if isinstance(value, str):
         return value
     return "–" if np.isnan(value) else f"{value:.3f}"
-
-
-def _grid(table: pd.DataFrame) -> str:
-    return str(tabulate(table, headers="keys", tablefmt="pipe", showindex=False, disable_numparse=True))
-
-
-def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")

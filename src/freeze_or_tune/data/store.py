@@ -98,7 +98,7 @@ class Store:
         """Map the array into memory and read the names of its images."""
         self.path = path
         try:
-            self._array: np.memmap[Any, np.dtype[np.uint8]] = np.load(path, mmap_mode="r")
+            self._array: np.memmap[Any, np.dtype[np.uint8]] = np.load(path, mmap_mode="c")
             table = list(read_table(path.with_suffix(".csv"), ("image", "crc32")))
             self._checksums = {image: int(crc, 16) for _, (image, crc) in table}
         except (OSError, ValueError, EOFError, UserError) as error:
@@ -120,16 +120,23 @@ class Store:
         """All images, sorted."""
         return list(self._rows)
 
-    def images(self, names: Sequence[str]) -> Pixels:
-        """Pixels of `names` in that order, uint8 [len, size, size, 3]; UserError if one was damaged."""
-        result = np.empty((len(names), *self._array.shape[1:]), np.uint8)
-        for place, name in enumerate(names):
+    @property
+    def array(self) -> Pixels:
+        """All images, uint8 [N, size, size, 3], memory-mapped; what is read from it is not checked again."""
+        return np.asarray(self._array)
+
+    def rows(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Where `names` are in the array; UserError if one is missing or was damaged."""
+        for name in names:
             if name not in self._rows:
                 raise self._damaged(f"it has no image {name!r}")
-            result[place] = self._array[self._rows[name]]
-            if zlib.crc32(result[place].data) != self._checksums[name]:
+            if zlib.crc32(self.array[self._rows[name]].data) != self._checksums[name]:
                 raise self._damaged(f"the pixels of {name!r} are not those that were stored")
-        return result
+        return np.array([self._rows[name] for name in names], np.int64)
+
+    def images(self, names: Sequence[str]) -> Pixels:
+        """Pixels of `names` in that order, uint8 [len, size, size, 3]; UserError if one was damaged."""
+        return self.array[self.rows(names)]
 
     def mean(self, names: Sequence[str] | None = None) -> NDArray[np.float32]:
         """Mean of `names` (or all images), float32 [size, size, 3]; ValueError if there are none."""

@@ -72,11 +72,12 @@ def caffenet(sizes: Network, classes: int) -> Layered:
 
     return Layered(
         [
-            {"conv1": nn.Conv2d(3, c1, 11, 4), "relu1": relu(), "pool1": _pool(), "norm1": ResponseNorm()},
-            {"conv2": _conv(c1, c2, 5, groups=2), "relu2": relu(), "pool2": _pool(), "norm2": ResponseNorm()},
+            # Maximum and ReLU can be exchanged: Caffe has the ReLU first, which then works on four times as much.
+            {"conv1": nn.Conv2d(3, c1, 11, 4), "pool1": _pool(), "relu1": relu(), "norm1": ResponseNorm()},
+            {"conv2": _conv(c1, c2, 5, groups=2), "pool2": _pool(), "relu2": relu(), "norm2": ResponseNorm()},
             {"conv3": _conv(c2, c3, 3), "relu3": relu()},
             {"conv4": _conv(c3, c4, 3, groups=2), "relu4": relu()},
-            {"conv5": _conv(c4, c5, 3, groups=2), "relu5": relu(), "pool5": _pool(), "flatten": nn.Flatten()},
+            {"conv5": _conv(c4, c5, 3, groups=2), "pool5": _pool(), "relu5": relu(), "flatten": nn.Flatten()},
             {"fc6": nn.Linear(c5 * pooled**2, features), "relu6": relu(), "drop6": nn.Dropout(sizes.dropout)},
             {"fc7": nn.Linear(features, features), "relu7": relu(), "drop7": nn.Dropout(sizes.dropout)},
             {"fc8": nn.Linear(features, classes)},

@@ -1,6 +1,6 @@
 """Views of images as Caffe's data layer makes them (src/caffe/data_transformer.cpp): crop, minus mean, scale, mirror.
 
-Images are uint8 [B, S, S, 3]; views are float32 [B, 3, C, C] in channels-last memory. The mean image is subtracted at
+Images are uint8 [B, S, S, 3]; views are float32 [B, 3, C, C]. The mean image is subtracted at
 the crop's offset, before mirroring.
 """
 
@@ -12,30 +12,41 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What stands between pixels and a network: mean image float32 [S, S, 3], crop C, factor, mirrored or not."""
+    """What stands between pixels and a network: mean image [S, S, 3], crop C, factor, mirrored or not, layout."""
 
     mean: Tensor
     crop: int
     scale: float = 1.0
     mirror: bool = False
+    channels_last: bool = True
 
     def random_views(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Each image cropped at its own random offset and, if `mirror`, flipped with probability 1/2."""
         count, size = images.shape[:2]
         # Drawn on the CPU: the numbers are then the same whichever device trains.
         offsets = torch.randint(size - self.crop + 1, (2, count, 1), generator=generator)
-        flips = torch.randint(2, (count, 1), generator=generator).bool() & self.mirror
-        steps = torch.arange(self.crop)
-        rows = (offsets[0] + steps).to(images.device)[:, :, None]
-        columns = (offsets[1] + torch.where(flips, steps.flip(0), steps)).to(images.device)[:, None, :]
-        index = torch.arange(count, device=images.device)[:, None, None]
-        return self._input(images[index, rows, columns], self.mean[rows, columns])
+        flips = torch.randint(2, (count, 1, 1, 1), generator=generator).bool()
+        # Where each row of a crop begins in the mean, and in the images, which follow one another.
+        starts = (((offsets[0] + torch.arange(self.crop)) * size + offsets[1]) * 3).to(images.device)
+        places = torch.arange(count, device=images.device)[:, None] * size * size * 3
+        shape = (count, self.crop, self.crop, 3)
+        pixels = _stretches(images, places + starts, 3 * self.crop).view(shape)
+        views = pixels - _stretches(self.mean, starts, 3 * self.crop).view(shape)
+        if self.mirror:
+            views = torch.where(flips.to(images.device), views.flip(2), views)
+        return self._input(views)
 
     def centre_views(self, images: Tensor) -> Tensor:
         """The centre crop of each image."""
         offset = (images.shape[1] - self.crop) // 2
         window = slice(offset, offset + self.crop)
-        return self._input(images[:, window, window], self.mean[window, window])
+        return self._input(images[:, window, window] - self.mean[window, window])
 
-    def _input(self, pixels: Tensor, mean: Tensor) -> Tensor:
-        return ((pixels - mean) * self.scale).permute(0, 3, 1, 2)
+    def _input(self, pixels: Tensor) -> Tensor:
+        views = pixels.mul_(self.scale).permute(0, 3, 1, 2)
+        return views if self.channels_last else views.contiguous()
+
+
+def _stretches(values: Tensor, starts: Tensor, length: int) -> Tensor:
+    """So many neighbours from each start on: rows of pixels are copied as a whole, several times faster than pixels."""
+    return values.flatten().unfold(0, length, 1).index_select(0, starts.flatten())

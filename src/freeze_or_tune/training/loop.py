@@ -77,7 +77,7 @@ class _Run:
         start = time.perf_counter()
         inputs = self.prefix.batch(indices, epochs, self.views)
         scores = self.network(inputs, start=self.prefix.cut)
-        loss = F.cross_entropy(scores, self.prefix.images.labels[indices])
+        loss = F.cross_entropy(scores.float(), self.prefix.images.labels[indices])
         loss.backward()
         self.optimiser.step(self.done)
         self.losses.append(loss.detach())

@@ -1,0 +1,1 @@
+"""Speed against what a researcher would write instead: `make bench`."""

@@ -1,0 +1,105 @@
+"""How fast training could be at most: matrix products of this machine, arithmetic of a network, batches in memory."""
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from benchmarks.prepare import ROOT, Prepared
+from freeze_or_tune.networks.caffenet import caffenet, initialise
+from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.networks.weights import load_pretrained
+from freeze_or_tune.schemes import Scheme
+from freeze_or_tune.settings import TrainingSettings
+from freeze_or_tune.subsets import load_subsets
+from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.cache import Cache
+from freeze_or_tune.training.device import prepare_device
+from freeze_or_tune.training.loop import data_order
+from freeze_or_tune.training.prefix import Prefix
+from freeze_or_tune.training.solver import StepSGD
+
+THREADS = 2
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall time."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def gemm_rate(size: int = 2048) -> float:
+    """Floating-point operations a second of a large float32 matrix product, the best of ten."""
+    a, b = torch.randn(size, size), torch.randn(size, size)
+    return 2 * size**3 / min(seconds(lambda: a @ b) for _ in range(10))
+
+
+def forward_flops(network: Layered, crop: int) -> float:
+    """Multiplications and additions of a forward pass of one image, in layers with weights."""
+    total = 0.0
+
+    def count(layer: nn.Module, _: object, output: Tensor) -> None:
+        nonlocal total
+        assert isinstance(layer.weight, Tensor)
+        total += 2 * layer.weight.numel() * (output[0, 0].numel() if output.dim() == 4 else 1)
+
+    hooks = [layer.register_forward_hook(count) for layer in network if hasattr(layer, "weight")]
+    network(torch.zeros(1, 3, crop, crop))
+    for hook in hooks:
+        hook.remove()
+    return total
+
+
+def ceiling_rows(prepared: Prepared) -> list[tuple[object, ...]]:
+    """For T1-7_R8 at both sizes: what is reached, of the matrix products' ceiling and of batches that are ready."""
+    prepare_device("cpu", THREADS)
+    rate = gemm_rate()
+    return [
+        ("small, 64 px", *_reached(prepared, prepared.settings("greek", 10, "T1-7_R8"), rate, steps=20, blocks=8)),
+        (
+            "CaffeNet, 227 px",
+            *_reached(prepared, prepared.settings("caffenet", 10, "T1-7_R8"), rate, steps=2, blocks=3),
+        ),
+    ]
+
+
+def _reached(
+    prepared: Prepared, settings: TrainingSettings, rate: float, steps: int, blocks: int
+) -> tuple[float, ...]:  # fmt: skip
+    sizes, target = settings.network, settings.target
+    subsets = load_subsets(
+        settings.split, ROOT / prepared.store(target), ROOT / prepared.split(target, settings.split.n),
+        Cache(torch.device("cpu")),
+    )  # fmt: skip
+    mean = load_pretrained(ROOT / prepared.weights(settings.source)).mean
+    network = caffenet(sizes, subsets.classes)
+    initialise(network, sizes.filler, torch.Generator().manual_seed(0))
+    network = network.to(memory_format=torch.channels_last)
+    # Each layer but the first also needs the gradient of its input: backwards is about twice the work of forwards.
+    flops = 3 * forward_flops(network, sizes.crop)
+    optimiser = StepSGD(network, Scheme.parse(settings.scheme), settings.solver, 10**6)
+    prefix = Prefix(network, 0, Preprocessing(mean, sizes.crop, sizes.scale), subsets.train, 0, 0)
+    order = data_order(len(subsets.train), settings.solver.batch, 10**6, seed=0)
+    generator = torch.Generator()
+
+    def batch() -> tuple[Tensor, Tensor]:
+        indices, epochs = next(order)
+        return prefix.batch(indices, epochs, generator), prefix.images.labels[indices]
+
+    ready = batch()
+
+    def train(get: Callable[[], tuple[Tensor, Tensor]]) -> None:
+        for _ in range(steps):
+            inputs, labels = get()
+            F.cross_entropy(network(inputs), labels).backward()
+            optimiser.step(0)
+
+    train(batch)
+    pairs = [(seconds(lambda: train(batch)), seconds(lambda: train(lambda: ready))) for _ in range(blocks)]
+    reached = steps * settings.solver.batch / median(real for real, _ in pairs)
+    synthetic = median(fake / real for real, fake in pairs)
+    return rate / 1e9, flops / 1e6, rate / flops, reached, reached * flops / rate, synthetic

@@ -1,0 +1,167 @@
+"""From a study's files to what the page holds."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from freeze_or_tune.analysis.figures import DATA_LABELS, DISTANCE_LABELS
+from freeze_or_tune.analysis.page.content import (
+    Answer,
+    Cell,
+    Curve,
+    Explorable,
+    Glance,
+    Looks,
+    Page,
+    Pair,
+    Shown,
+    known,
+)
+from freeze_or_tune.analysis.page.datasets import datasets
+from freeze_or_tune.analysis.provenance import Provenance
+from freeze_or_tune.analysis.statistics import Evidence
+from freeze_or_tune.analysis.style import DATA_LOOKS, DEPTH_LOOKS, DISTANCE_LOOKS, SCRATCH_LOOK
+from freeze_or_tune.analysis.verdicts import geometric_mean, recommendations
+from freeze_or_tune.errors import UserError
+from freeze_or_tune.records import Experiment, Run
+from freeze_or_tune.schemes import Scheme
+
+CURVE_POINTS = 200_000
+"""Points of all learning curves together, about 3 MB: beyond that, curves are thinned out evenly."""
+
+Key = tuple[str, int, str]
+"""Target, images a class, scheme."""
+
+
+def gather(results_csv: Path, experiments: Sequence[Path], samples: Sequence[Path], sources: Mapping[str, str]) -> Page:
+    """Everything on the page; `sources` are the datasets of the source networks.
+
+    UserError if experiments.csv and the experiments' files are not of the same study.
+    """
+    evidence = Evidence.read(results_csv)
+    results, pairs = evidence.results, evidence.tune_over_freeze()
+    shown = _shown(evidence.cells(), results, _read(experiments, results, results_csv))
+    return Page(
+        glance=_glance(evidence.cells(), results, Provenance.of("page", results_csv, results)),
+        answer=_answer(pairs),
+        cells=_cells(recommendations(evidence)),
+        datasets=datasets(results, samples, sources),
+        explorable=Explorable(
+            targets=tuple(results.sort_values("cosine", kind="stable")["target"].unique()),
+            schemes={str(s): s.paper for s in sorted(map(Scheme.parse, results["scheme"].unique()), key=_rank)},
+            experiments=shown,
+            pairs=_pairs(pairs, shown),
+            looks=Looks(distance=DISTANCE_LOOKS, data=DATA_LOOKS, depths=DEPTH_LOOKS, scratch=SCRATCH_LOOK),
+            distance_labels=DISTANCE_LABELS,
+            data_labels=DATA_LABELS,
+        ),
+    )
+
+
+def _rank(scheme: Scheme) -> tuple[int, bool]:
+    """Fewest random blocks first, tune before freeze."""
+    return scheme.depth, scheme.mode == "F"
+
+
+def _read(paths: Sequence[Path], results: pd.DataFrame, results_csv: Path) -> dict[Key, tuple[Path, Experiment]]:
+    records: dict[Key, tuple[Path, Experiment]] = {}
+    for path in paths:
+        record = Experiment.read(path)
+        records[record.settings.target, record.settings.split.n, record.settings.scheme] = path, record
+    tabled: dict[Any, str] = results.groupby(["target", "n", "scheme"])["settings"].first().to_dict()
+    odd = [key for key in tabled.keys() | records.keys() if key not in records or key not in tabled]
+    odd += [key for key in tabled.keys() & records.keys() if tabled[key] != records[key][1].digest]
+    if odd:
+        target, n, scheme = min(odd)
+        raise UserError(
+            f"{results_csv} does not hold the experiments beside it (such as target {target}, n {n}, scheme {scheme}); "
+            "delete it and run snakemake again"
+        )
+    return records
+
+
+def _shown(
+    cells: pd.DataFrame, results: pd.DataFrame, records: Mapping[Key, tuple[Path, Experiment]]
+) -> tuple[Shown, ...]:
+    runs = results.groupby(["target", "n", "scheme"], sort=False)["test_accuracy"].agg(tuple)
+    points = sum(len(run.curve) for _, record in records.values() for run in record.runs)
+    step = max(1, math.ceil(points / CURVE_POINTS))
+    shown = []
+    for cell in _rows(cells):
+        key: Key = (cell.target, cell.n, cell.scheme)
+        path, record = records[key]
+        shown.append(Shown(
+            target=cell.target, n=cell.n, scheme=cell.scheme, label=Scheme.parse(cell.scheme).paper,
+            mode=cell.mode, depth=cell.depth, distance_level=cell.distance_level, data_level=cell.data_level,
+            cosine=known(cell.cosine), chance=1 / cell.classes, mean=cell.test_accuracy, low=cell.low, high=cell.high,
+            accuracies=runs[key], path=path.as_posix(), curves=tuple(_curve(run, step) for run in record.runs),
+        ))  # fmt: skip
+    return tuple(shown)
+
+
+def _rows(table: pd.DataFrame) -> Iterator[Any]:
+    """Rows with an attribute a column, whose types pandas cannot know."""
+    return iter(table.itertuples())
+
+
+def _curve(run: Run, step: int) -> Curve:
+    points = run.curve[::-1][::step][::-1]  # the last one always stays
+    return Curve(
+        iterations=tuple(point.iteration for point in points),
+        loss=tuple(float(f"{point.loss:.4g}") for point in points),
+        val_accuracy=tuple(round(point.val_accuracy, 4) for point in points),
+        best_iteration=run.best_iteration,
+    )
+
+
+def _pairs(pairs: pd.DataFrame, shown: Sequence[Shown]) -> tuple[Pair, ...]:
+    places = {(s.target, s.n, s.mode): place for place, s in enumerate(shown) if s.depth == 1}
+    return tuple(
+        Pair(
+            tuned=places[pair.target, pair.n, "T"],
+            frozen=places[pair.target, pair.n, "F"],
+            ratio=pair.ratio,
+            low=known(pair.low),
+            high=known(pair.high),
+        )
+        for pair in _rows(pairs[pairs["ratio"] > 0])  # the axis is logarithmic
+    )
+
+
+def _cells(table3: pd.DataFrame) -> tuple[Cell, ...]:
+    return tuple(
+        Cell(
+            distance=row.distance_level, data=row.data_level, advice=row.advice, pairs=row.pairs,
+            mean=known(row.geometric_mean), low=known(row.low), high=known(row.high),
+            paper=row.paper, agrees=row.agrees,
+        )
+        for row in _rows(table3)
+    )  # fmt: skip
+
+
+def _answer(pairs: pd.DataFrame) -> Answer:
+    ratio = pairs["ratio"]
+    return Answer(
+        pairs=len(ratio), tuned_better=int((pairs["low"] > 1).sum()), frozen_better=int((pairs["high"] < 1).sum()),
+        mean=known(geometric_mean(ratio[ratio > 0].to_numpy())),
+    )  # fmt: skip
+
+
+def _glance(cells: pd.DataFrame, results: pd.DataFrame, origin: Provenance) -> Glance:
+    runs = f"{origin.runs:,}, {' or '.join(map(str, sorted(set(cells['runs']))))} each"
+    return Glance(
+        study=origin.study, date=origin.date[:10], settings=origin.settings, versions=origin.trained_with,
+        over=" or ".join(cells["over"].unique()), targets=results["target"].nunique(),
+        splits=len(results.groupby(["target", "n"])), experiments=origin.experiments, runs=runs,
+        training=_duration(results["seconds"].sum()),
+    )  # fmt: skip
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.0f} seconds"

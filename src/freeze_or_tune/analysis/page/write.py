@@ -1,0 +1,79 @@
+"""The page as one HTML file that asks nothing of any network."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from freeze_or_tune.analysis import paper
+from freeze_or_tune.analysis.page.content import Explorable, Page
+from freeze_or_tune.analysis.page.gather import gather
+from freeze_or_tune.analysis.verdicts import NONE, RULE
+from freeze_or_tune.files import write_text
+from freeze_or_tune.levels import DISTANCE_BOUNDS
+
+SCRIPTS = ("select.js", "plots.js", "figures.js", "details.js", "page.js")
+"""In the order in which they run."""
+
+
+def write_page(
+    results_csv: Path,
+    experiments: Sequence[Path],
+    samples: Sequence[Path],
+    destination: Path,
+    *,
+    sources: Mapping[str, str],
+) -> None:
+    """Write the page of a study; paths of `experiments` are printed as they are given.
+
+    `samples` are contact sheets, <dataset>.png; `sources` are the datasets of the source networks.
+    """
+    write_text(destination, render(gather(results_csv, experiments, samples, sources)))
+
+
+def render(page: Page) -> str:
+    """The page as HTML; every name in it is escaped, in the text and in the scripts' data."""
+    environment = Environment(
+        loader=PackageLoader("freeze_or_tune.analysis.page", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+    def asset(name: str) -> Markup:
+        text, _, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
+        return Markup(text)
+
+    return environment.get_template("page.html").render(
+        page=page,
+        paper=paper,
+        rule=RULE,
+        no_pairs=NONE,
+        filters=_filters(page.explorable),
+        bounds=DISTANCE_BOUNDS,
+        data=htmlsafe_json_dumps(page.explorable, dumps=_json),
+        plotly=Markup(get_plotlyjs()),
+        asset=asset,
+        scripts=SCRIPTS,
+    )
+
+
+def _json(explorable: Explorable) -> str:
+    return explorable.model_dump_json()
+
+
+def _filters(explorable: Explorable) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Name, legend and choices (value, label) of each filter; levels that do not occur are no choice."""
+    near = {experiment.distance_level for experiment in explorable.experiments}
+    data = {experiment.data_level for experiment in explorable.experiments}
+    distances = {**explorable.distance_labels, "": "not measured"}
+    return [
+        ("target", "Target", [(target, target) for target in explorable.targets]),
+        ("scheme", "Scheme", list(explorable.schemes.items())),
+        ("distance_level", "Distance", [(level, label) for level, label in distances.items() if level in near]),
+        ("data_level", "Images a class", [(k, label) for k, label in explorable.data_labels.items() if k in data]),
+    ]

@@ -1,0 +1,257 @@
+"""The report's page as people use it: with a mouse, a keyboard, a phone, by day and by night."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from ..analysis.conftest import SCHEMES
+from .conftest import PATIENCE
+
+Open = Callable[..., Page]
+
+LARGE = "results/experiments/near-by/n100/T1-7_R8.json"
+
+DRAWN = "id => document.getElementById(id).data.flatMap(trace => trace.customdata)"
+"""What the points of a figure stand for: places in the page's lists."""
+
+POINT = """([id, place]) => {
+  const points = [...document.getElementById(id).querySelectorAll(".points path")];
+  const box = points.find(point => point.__data__.data === place).getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
+
+
+def drawn(page: Page, figure: str) -> list[int]:
+    return page.evaluate(DRAWN, figure)
+
+
+def uncheck(page: Page, name: str, value: str) -> None:
+    page.locator(f'#filters input[name="{name}"][value="{value}"]').uncheck()
+
+
+def point_at(page: Page, figure: str, place: int, words: str) -> tuple[str, tuple[float, float]]:
+    """Point at what stands for a place in the page's list; the hint, once it holds `words`, and where that is."""
+    page.locator(f"#{figure}").scroll_into_view_if_needed()
+    x, y = page.evaluate(POINT, [figure, place])
+    page.mouse.move(x + 30, y + 30)
+    page.mouse.move(x, y, steps=4)
+    hint = page.locator("#hint")
+    expect(hint).to_contain_text(words, timeout=PATIENCE)
+    return hint.inner_text(), (x, y)
+
+
+def experiments(page: Page) -> list[dict[str, Any]]:
+    return page.evaluate("DATA.experiments")
+
+
+def place_of(page: Page, path: str) -> int:
+    return [experiment["path"] for experiment in experiments(page)].index(path)
+
+
+def test_it_loads_and_draws_everything_it_was_given(report: Path, opened: Open) -> None:
+    page = opened(report)
+    rows = pd.read_csv(report.parents[1] / "experiments.csv").groupby(["target", "n", "scheme"]).size()
+    assert sorted(drawn(page, "accuracy")) == list(range(len(rows)))
+    assert sorted(drawn(page, "ratio")) == list(range(9))
+    assert page.locator("#count").inner_text() == "54 of 54 experiments"
+    sizes = page.locator(".dataset img").evaluate_all("all => all.map(image => image.naturalWidth)")
+    assert sizes == [68, 68]
+
+
+def test_its_own_policy_keeps_it_from_any_network(report: Path, browser: Browser) -> None:
+    with browser.new_page() as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(report.as_uri())
+        assert page.evaluate("fetch('https://example.org').then(() => 'came', () => 'refused')") == "refused"
+        assert not [address for address in asked if address.startswith("http")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "key"),
+    [
+        ("target", "far-off", "target"),
+        ("scheme", "F1-5_R6-8", "scheme"),
+        ("distance_level", "M", "distance_level"),
+        ("data_level", "H", "data_level"),
+    ],
+)
+def test_a_filter_takes_its_experiments_out_of_figures_and_table(
+    report: Path, opened: Open, name: str, value: str, key: str
+) -> None:
+    page = opened(report)
+    everything = experiments(page)
+    uncheck(page, name, value)
+    left = [place for place, experiment in enumerate(everything) if experiment[key] != value]
+    assert 0 < len(left) < 54
+    assert sorted(drawn(page, "accuracy")) == left
+    pairs = page.evaluate("DATA.pairs")
+    assert sorted(drawn(page, "ratio")) == [
+        i for i, pair in enumerate(pairs) if {pair["tuned"], pair["frozen"]} <= set(left)
+    ]
+    assert page.locator("#count").inner_text() == f"{len(left)} of 54 experiments"
+    while page.locator("#more").is_visible():
+        page.locator("#more").click()
+    assert page.locator("#experiments tbody tr").count() == len(left)
+
+
+def test_nothing_chosen_draws_nothing_and_all_brings_it_back(report: Path, opened: Open) -> None:
+    page = opened(report)
+    page.get_by_role("button", name="Scheme: none").click()
+    assert drawn(page, "accuracy") == drawn(page, "ratio") == []
+    page.get_by_role("button", name="Scheme: all").click()
+    assert len(drawn(page, "accuracy")) == 54
+
+
+def test_pointing_at_a_pair_shows_both_experiments_with_path_and_command(report: Path, opened: Open) -> None:
+    page = opened(report)
+    pair = page.evaluate("DATA.pairs[0]")
+    hint, _ = point_at(page, "ratio", 0, f"{pair['ratio']:.3f}")
+    for side in ("tuned", "frozen"):
+        path = experiments(page)[pair[side]]["path"]
+        assert re.fullmatch(r"results/experiments/near-by/n\d+/[TF]1-7_R8\.json", str(path))
+        assert f"{path}\n" in hint
+        assert f"snakemake -f {path}" in hint
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#hint", state="hidden")
+
+
+def test_pointing_at_an_experiment_shows_its_path_and_command(report: Path, opened: Open) -> None:
+    page = opened(report)
+    hint, _ = point_at(page, "accuracy", place_of(page, LARGE), "T(1-7)R(8) on near-by, 100 images a class")
+    assert f"{LARGE}\n" in hint
+    assert f"snakemake -f {LARGE}" in hint
+
+
+def test_a_click_shows_the_learning_curves_of_each_run(report: Path, opened: Open) -> None:
+    page = opened(report)
+    place = place_of(page, LARGE)
+    _, where = point_at(page, "accuracy", place, LARGE)
+    page.mouse.click(*where)
+    page.wait_for_function("document.getElementById('choose-n').value === '100'")
+    assert page.locator("#command").inner_text() == f"snakemake -f {LARGE}"
+    lines = page.evaluate("document.getElementById('curves').data.filter(t => t.mode === 'lines' && t.opacity === 1)")
+    assert [line["y"] for line in lines] == [curve["val_accuracy"] for curve in experiments(page)[place]["curves"]]
+    page.get_by_role("radio", name="training loss").check()
+    losses = page.evaluate("document.getElementById('curves').data.filter(t => t.opacity === 1).map(t => t.y)")
+    assert losses == [curve["loss"] for curve in experiments(page)[place]["curves"]]
+
+
+def test_the_horizontal_axis_can_be_distance(report: Path, opened: Open) -> None:
+    page = opened(report)
+    page.get_by_role("radio", name="by distance").check()
+    xs = page.evaluate("document.getElementById('ratio').data.flatMap(trace => trace.x)")
+    assert sorted({round(x, 2) for x in xs}) == [0.06, 0.31, 0.52]
+    assert page.locator("#ratio-legend li").all_inner_texts() == ["Low (1–20)", "Large (≥ 100)"]
+
+
+def test_everything_can_be_done_with_the_keyboard(report: Path, opened: Open) -> None:
+    page = opened(report)
+    focus: list[str] = []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        described = page.evaluate("""() => {
+          const it = document.activeElement;
+          const style = getComputedStyle(it.closest(".pill") ?? it);
+          const visible = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+          return [`${it.tagName} ${it.name ?? ""} ${it.value || it.textContent.trim().slice(0, 20)}`, visible];
+        }""")
+        if described[0].startswith("BODY"):
+            break
+        assert described[1], f"the focus on {described[0]} cannot be seen"
+        focus.append(described[0])
+        if described[0] == "INPUT target half-way":
+            page.keyboard.press("Space")
+    places = {experiment["target"] for i, experiment in enumerate(experiments(page)) if i in drawn(page, "accuracy")}
+    assert places == {"near-by", "far-off"}
+    for control in (
+        *(f"INPUT scheme {scheme}" for scheme in SCHEMES),
+        "INPUT across n",
+        "SELECT  near-by",
+        "BUTTON  Copy",
+    ):
+        assert control in focus
+    assert len([control for control in focus if control == "BUTTON  Curves"]) >= 10
+
+
+def test_a_row_of_the_table_leads_to_its_curves_by_keyboard(report: Path, opened: Open) -> None:
+    page = opened(report)
+    button = page.get_by_role("button", name="Learning curves of results/experiments/near-by/n10/F1-5_R6-8.json")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#command").inner_text().endswith("near-by/n10/F1-5_R6-8.json")
+    assert page.evaluate("document.activeElement.id") == "experiment"
+
+
+def test_the_lists_lead_to_an_experiment_that_exists(report: Path, opened: Open) -> None:
+    page = opened(report)
+    page.locator("#choose-target").select_option("far-off")
+    page.locator("#choose-n").select_option("10")
+    page.locator("#choose-scheme").select_option("F1-3_R4-8")
+    assert page.locator("#command").inner_text() == "snakemake -f results/experiments/far-off/n10/F1-3_R4-8.json"
+
+
+def test_each_figure_has_its_numbers_as_a_table(report: Path, opened: Open) -> None:
+    page = opened(report)
+    page.locator("#ratio-numbers summary").click()
+    page.locator("#curve-numbers summary").click()
+    page.wait_for_selector("#curve-numbers tbody tr")
+    assert page.locator("#ratio-numbers tbody tr").count() == 9
+    assert page.locator("#curve-numbers tbody tr").count() == 2 * 10
+    pair = page.evaluate("DATA.pairs[0]")
+    row = page.locator("#ratio-numbers tbody tr").first.inner_text().split("\t")
+    assert row[0] == "near-by"
+    assert row[-2:] == [f"{pair['ratio']:.3f}", f"{pair['low']:.3f}–{pair['high']:.3f}"]
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_nothing_is_wider_than_a_narrow_screen(report: Path, opened: Open, width: int) -> None:
+    page = opened(report, width, 800, has_touch=True, is_mobile=True)
+    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+    page.wait_for_selector("#curve-numbers tbody tr")
+    assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [width, width]
+    plots = page.locator(".plot .main-svg").evaluate_all("all => all.map(svg => svg.getBoundingClientRect().right)")
+    assert max(plots) <= width
+
+
+def test_a_phone_shows_the_hint_within_the_screen(report: Path, opened: Open) -> None:
+    page = opened(report, 390, 844)
+    point_at(page, "accuracy", place_of(page, LARGE), LARGE)
+    box = page.locator("#hint").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+
+
+LUMINANCE = """selector => {
+  const channel = value => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  const light = text => {
+    const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map(channel);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const style = getComputedStyle(document.querySelector(selector));
+  const [a, b] = [light(style.color), light(getComputedStyle(document.body).backgroundColor)].sort((x, y) => y - x);
+  return (a + 0.05) / (b + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_by_day_and_by_night(report: Path, opened: Open, scheme: str) -> None:
+    page = opened(report, color_scheme=scheme)
+    for selector in ("h1", ".eyebrow", "b.tune", ".paper", "summary", ".facts dt", "button.plain", "figcaption p"):
+        assert page.evaluate(LUMINANCE, selector) >= 4.5, selector
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (dark == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+def test_changing_to_dark_draws_the_figures_anew(report: Path, opened: Open) -> None:
+    page = opened(report, color_scheme="light")
+    colour = "document.getElementById('ratio').layout.font.color"
+    before = page.evaluate(colour)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"{colour} !== '{before}'")

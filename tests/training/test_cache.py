@@ -1,0 +1,102 @@
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from freeze_or_tune.errors import UserError
+from freeze_or_tune.settings import Machine
+from freeze_or_tune.training.cache import Cache, memory_budget
+from freeze_or_tune.training.images import Images, Streamed, rows
+
+from .conftest import images
+
+CPU = torch.device("cpu")
+
+
+def brightness(pixels: Tensor) -> Tensor:
+    """Three channels of 2 x 2 numbers for each image, in channels-last memory."""
+    corners = pixels[:, :2, :2].float() / 7
+    return corners.permute(0, 3, 1, 2)
+
+
+def mapped_files() -> list[str]:
+    """The unnamed files that this process has mapped into its memory."""
+    folder = tempfile.gettempdir()
+    return [line for line in Path("/proc/self/maps").read_text().splitlines() if folder in line and "deleted" in line]
+
+
+@pytest.mark.parametrize("budget", [0, 1e9])
+@pytest.mark.parametrize("count", [3, 250, 601])
+def test_a_table_is_what_was_computed_wherever_it_lies(budget: float, count: int) -> None:
+    pictures = images(count)
+    files = len(mapped_files())
+    table = Cache(CPU, budget).fill(brightness, pictures)
+    assert len(mapped_files()) - files == (budget == 0)
+    indices = torch.tensor([2, 0, count - 1, 2])
+    assert torch.equal(table.take(indices), brightness(pictures.pixels[indices]))
+    assert table.take(indices).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_no_more_than_the_budget_is_kept_in_memory() -> None:
+    cache = Cache(CPU, budget=3 * 4 * 3 * 4 * 10)
+    assert not cache.reserve(3 * 4 * 3 * 4 * 10 + 1)
+    files = len(mapped_files())
+    tables = [cache.fill(brightness, images(10)) for _ in range(4)]  # 10 images of 3 x 2 x 2 floats: three fit
+    assert len(mapped_files()) - files == 1
+    assert all(torch.equal(tables[0].values, table.values) for table in tables)
+    assert cache.left == 0
+
+
+def test_a_file_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    table = Cache(CPU, 0).fill(brightness, images(9))
+    assert len(mapped_files()) == 1
+    assert list(tmp_path.iterdir()) == []
+    del table
+    assert mapped_files() == []
+
+
+def test_a_full_disk_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(UserError, match=r"do not fit into .*No space left on device.*solver\.views"):
+        Cache(CPU, 0).fill(brightness, images(9))
+
+
+def test_half_precision_takes_half_and_rounds() -> None:
+    pictures = images(20)
+    whole, half = (Cache(CPU, 1e6, half=half).fill(brightness, pictures) for half in (False, True))
+    assert half.values.nbytes * 2 == whole.values.nbytes
+    taken = half.take(torch.arange(20))
+    assert taken.dtype == torch.float32
+    assert not torch.equal(taken, whole.take(torch.arange(20)))
+    torch.testing.assert_close(taken, whole.take(torch.arange(20)), rtol=2**-11, atol=0)
+
+
+def test_streamed_images_are_rows_of_a_store_in_bgr() -> None:
+    store = images(8).pixels
+    places = torch.tensor([7, 2, 5])
+    streamed = Streamed(store, torch.arange(3), places)
+    resident = Images(store[places].flip(-1), torch.arange(3))
+    for indices in (torch.tensor([1, 1, 0]), torch.tensor([2])):
+        assert torch.equal(streamed.take(indices), resident.take(indices))
+    assert len(streamed) == 3
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_rows_in_host_memory_come_to_the_gpu() -> None:
+    table, indices = torch.arange(60.0).view(12, 5), torch.tensor([3, 0, 11])
+    taken = rows(table, indices, torch.device("cuda"))
+    assert taken.device.type == "cuda"
+    assert torch.equal(taken.cpu(), table[indices])
+
+
+def test_the_budget_is_the_configs_or_half_of_the_jobs() -> None:
+    assert memory_budget(Machine(memory_mb=10), CPU, 4000) == 10 * 2**20
+    assert memory_budget(Machine(memory_mb=0), CPU, 4000) == 0
+    assert memory_budget(Machine(), CPU, 4000) == 2000 * 2**20

@@ -1,0 +1,13 @@
+from pathlib import Path
+
+from freeze_or_tune.analysis.page.write import write_page
+from freeze_or_tune.job import logged
+
+with logged(snakemake.log[0]):
+    write_page(
+        Path(snakemake.input.results),
+        [Path(path) for path in snakemake.input.experiments],
+        [Path(path) for path in snakemake.input.samples],
+        Path(snakemake.output[0]),
+        sources=snakemake.params.sources,
+    )
