@@ -106,8 +106,9 @@ def _training(study: Study, settings: TrainingSettings) -> Estimate:
     megabytes = _TORCH_MB + (_COPIES * pixels + 4 * _WEIGHTS * parameters) / _MB
     if study.machine.device == "cuda":
         megabytes += _CUDA_MB
-    else:  # what a GPU would hold
-        megabytes += 4 * (_cached(settings, shape, counts) + max(_CHUNK, 3 * solver.batch) * shape.activations) / _MB
+    else:  # what a GPU would hold; the cache twice, because it is kept in memory if it fits in half of it
+        cached = 2 * _cached(settings, shape, counts)
+        megabytes += 4 * (cached + max(_CHUNK, 3 * solver.batch) * shape.activations) / _MB
     return _estimate(megabytes, settings.runs * _operations(solver, shape, counts) / _speed(study))
 
 
