@@ -153,7 +153,7 @@ def features(study: Study, source: str, dataset: str) -> Estimate:
 def svm_distance(study: Study, target: str) -> Estimate:
     """Copies of the drawn features in double precision; coordinate descent over them."""
     numbers = sum(min(images, study.distances.svm.samples) * width for images, width in _sides(study, target))
-    return _estimate(_NUMPY_MB + 6 * 8 * numbers / _MB, numbers * 10 / 1e6)
+    return _estimate(_TORCH_MB + 6 * 8 * numbers / _MB, numbers * 10 / 1e6)
 
 
 def cnn_distance(study: Study, target: str) -> Estimate:
