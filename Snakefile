@@ -36,6 +36,7 @@ include: "workflow/rules/distances.smk"
 include: "workflow/rules/experiments.smk"
 include: "workflow/rules/labels.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/advice.smk"
 
 
 rule all:

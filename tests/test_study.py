@@ -222,3 +222,31 @@ def test_settings_survive_the_journey_through_snakemakes_params(embedded: Study)
     again = type(settings).model_validate(json.loads(json.dumps(settings.model_dump(mode="json"))))
     assert again == settings
     assert again.digest == settings.digest
+
+
+def test_ones_own_images_go_by_any_name_that_no_dataset_has(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").touch()
+    given = load_study(config | {"images": str(tmp_path)})
+    assert given.dataset("birds").model_dump() == {"reader": "folder", "path": str(tmp_path), "smallest_class": None}
+    assert given.dataset("digits").reader == "digits"
+    listed = load_study(config | {"images": f"{tmp_path}//list.csv"}).dataset("birds")
+    assert (listed.reader, listed.files) == ("csv", (str(tmp_path / "list.csv"),))
+
+
+def test_images_that_are_not_there_or_have_no_name_are_refused(config: Config, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="images: nowhere does not exist"):
+        load_study(config | {"images": "nowhere"}).dataset("birds")
+    with pytest.raises(UserError, match="'my birds' cannot name your images"):
+        load_study(config | {"images": str(tmp_path)}).dataset("my birds")
+
+
+def test_what_may_be_trained_for_ones_own_images(embedded: Study) -> None:
+    tuned, frozen = embedded.adaptations("birds")
+    assert (tuned.scheme, frozen.scheme) == ("T1-7_R8", "F1-7_R8")
+    assert (tuned.source, tuned.target, tuned.runs, tuned.split.pool) == ("latin-a", "birds", 1, "shares")
+    assert tuned.solver == embedded.solver
+
+
+def test_shares_leave_some_to_train_on(config: Config) -> None:
+    with pytest.raises(UserError, match=r"advice.test: Input should be less than or equal to 0.4 \(it is 0.5\)"):
+        load_study(config | {"advice": {"test": 0.5}})

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from freeze_or_tune.commands import plot, resources, schema, status
+from freeze_or_tune.commands import judge, plot, predict, resources, schema, status
 from freeze_or_tune.errors import UserError
 
 
@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 1 and a message for an error that the user can mend."""
     parser = argparse.ArgumentParser(prog="python -m freeze_or_tune", description=__doc__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (plot, resources, schema, status):
+    for command in (judge, plot, predict, resources, schema, status):
         command.add_to(commands)
     chosen = parser.parse_args(arguments)
     try:

@@ -1,9 +1,13 @@
 """The datasets of a study, as typed models: a reader, and the files that it reads. Pure Python, like `study.py`."""
 
+import re
+from pathlib import Path, PurePath
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
+from freeze_or_tune.errors import UserError
+from freeze_or_tune.settings import NAME
 from freeze_or_tune.strict import Strict
 
 SMALLEST = "images of the smallest class, checked when indexed"
@@ -64,6 +68,19 @@ class Folder(Strict):
         return (self.path,)
 
 
+class Listed(Strict):
+    """Your own images: a CSV with the columns path and label."""
+
+    reader: Literal["csv"]
+    path: str = Field(description="the CSV, from the directory you start snakemake in; the paths in it start beside it")
+    smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where the images lie."""
+        return (self.path,)
+
+
 class Published(Strict):
     """A dataset of the paper, as its authors pack it."""
 
@@ -91,5 +108,17 @@ class ImageNet(Published):
 
 
 Dataset = Annotated[
-    Glyphs | Digits | SolarCells | Folder | Published | Corals | ImageNet, Field(discriminator="reader")
+    Glyphs | Digits | SolarCells | Folder | Listed | Published | Corals | ImageNet, Field(discriminator="reader")
 ]
+
+
+def own_images(name: str, path: str) -> Folder | Listed:
+    """The dataset that `--config images=<path>` adds; UserError if the name cannot be one or nothing is there."""
+    if not re.fullmatch(NAME, name):
+        raise UserError(f"{name!r} cannot name your images: take letters, digits, dots and dashes")
+    place = PurePath(path)
+    if not Path(place).exists():
+        raise UserError(f"images: {path} does not exist; give a folder (or zip, or tar) of class folders, or a CSV")
+    if place.suffix.lower() == ".csv":
+        return Listed(reader="csv", path=str(place))
+    return Folder(reader="folder", path=str(place))

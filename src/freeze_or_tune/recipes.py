@@ -15,4 +15,5 @@ RECIPES = {
     "features": 1,
     "distance": 2,
     "analysis": 3,
+    "advice": 1,
 }

@@ -72,3 +72,8 @@ class Scheme:
         """The notation of paths and configs, e.g. `T1-5_R6-8`."""
         copied = f"{self.mode}{_span(1, self.copied)}_" if self.mode else ""
         return f"{copied}R{_span(self.copied + 1, self.blocks)}"
+
+
+def all_but_last(blocks: int) -> tuple[Scheme, Scheme]:
+    """The two schemes of the paper's advice: all blocks but the last are copied, and tuned or frozen."""
+    return Scheme(blocks, blocks - 1, "T"), Scheme(blocks, blocks - 1, "F")

@@ -21,7 +21,10 @@ from freeze_or_tune.strict import Strict
 Metric = Literal["cosine", "mmd", "svm", "cnn"]
 Precision = Literal["fp32", "tf32", "bf16"]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
+Share = Annotated[float, Field(gt=0, le=0.4)]
+"""Of a class's images; two of them always leave some to train on."""
+NAME = r"^[A-Za-z0-9][A-Za-z0-9.-]*$"
+Name = Annotated[str, Field(pattern=NAME)]
 """Names stand in paths and job names: letters, digits, dots and dashes."""
 
 
@@ -202,6 +205,17 @@ class Distances(Strict):
     cnn: CnnSettings = CnnSettings()
 
 
+class Advising(Strict):
+    """How the advice for one's own images is drawn up (docs/advice.md)."""
+
+    evidence: tuple[str, ...] = Field(
+        (), description="tables of experiments that the advice learns from; without them, this study's experiments.csv"
+    )
+    val: Share = Field(0.2, description="share of each class that validates")
+    test: Share = Field(0.2, description="share of each class that tests")
+    most: PositiveInt = Field(100, description="validation and test images a class are at most so many")
+
+
 class Machine(Strict):
     """How to run: nothing here determines a result, beyond the last bits of its sums."""
 
@@ -226,7 +240,7 @@ class SplitSettings(Strict):
     n: int
     val: int
     test: int
-    pool: Literal["all", "official", "rest"] = "all"
+    pool: Literal["all", "official", "rest", "shares"] = "all"
     up_to: bool = False
     enough: int = 0
     largest: int = 0

@@ -10,10 +10,11 @@ import yaml
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from freeze_or_tune.backbones import CaffeNet, Network
-from freeze_or_tune.datasets import Dataset
+from freeze_or_tune.datasets import Dataset, own_images
 from freeze_or_tune.errors import UserError
-from freeze_or_tune.schemes import Scheme
+from freeze_or_tune.schemes import Scheme, all_but_last
 from freeze_or_tune.settings import (
+    Advising,
     Distances,
     Machine,
     Metric,
@@ -45,6 +46,10 @@ class Study(Strict):
     schemes: tuple[Notation, ...] = Field(min_length=1)
     solver: Solver = Solver()
     distances: Distances = Distances()
+    advice: Advising = Advising()
+    images: str | None = Field(
+        None, description="your own images, under any name that no dataset has: --config images="
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -164,7 +169,9 @@ class Study(Strict):
         return name if name in self.sources else self.target(name).source
 
     def dataset(self, name: str) -> Dataset:
-        """A dataset by name; UserError lists the known ones."""
+        """A dataset by name; any other name is that of the user's own images, if `images` says where they are."""
+        if name not in self.datasets and self.images is not None:
+            return own_images(name, self.images)
         return _known("dataset", name, self.datasets)
 
     def metric(self, name: str) -> Metric:
@@ -211,6 +218,18 @@ class Study(Strict):
             network=self.network_of(source), split=self.split(target, n), scheme=scheme,
             seed=self.seed, runs=self.runs, solver=self.solver,
         )  # fmt: skip
+
+    def adaptations(self, dataset: str) -> list[TrainingSettings]:
+        """What may be trained for one's own images: all blocks but the last of any source, tuned or frozen."""
+        split = SplitSettings(dataset=dataset, seed=self.seed, n=0, val=0, test=0, pool="shares")
+        return [
+            TrainingSettings(
+                study=self.name, target=dataset, dataset=dataset, source=source, network=self.network_of(source),
+                split=split, scheme=str(scheme), seed=self.seed, runs=1, solver=self.solver,
+            )
+            for source in self.sources
+            for scheme in all_but_last(self.network_of(source).blocks)
+        ]  # fmt: skip
 
     def pretraining(self, source: str) -> TrainingSettings:
         """Settings of a source's pretraining: an experiment that copies nothing."""

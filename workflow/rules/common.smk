@@ -39,6 +39,11 @@ def store(dataset, source):
     return f"<results>/stores/{dataset}-{study.network_of(source).image_size}.npy"
 
 
+def own_store(dataset, source):
+    """All images of a dataset that advice is sought for, at the image size of a source's network."""
+    return f"<results>/advice/{dataset}/images-{study.network_of(source).image_size}.npy"
+
+
 def store_of(wildcards):
     """The store that a source (by its own name) or a target learns from."""
     name = wildcards.get("target") or wildcards.source
@@ -68,12 +73,14 @@ def source_side(wildcards):
     return study.dataset_of(source_of(wildcards)), source_of(wildcards)
 
 
-def source_mean(wildcards):
+def mean_of(source):
     """What a mean distance is to: the mean features of the source's images, or their estimate."""
-    source = source_of(wildcards)
-    if study.source(source).dataset is None:
-        return f"<results>/networks/{source}.mean.json"
-    return features(*source_side(wildcards), "json")
+    dataset = study.source(source).dataset
+    return f"<results>/networks/{source}.mean.json" if dataset is None else features(dataset, source, "json")
+
+
+def source_mean(wildcards):
+    return mean_of(source_of(wildcards))
 
 
 def target_side(wildcards):

@@ -4,11 +4,13 @@ from freeze_or_tune.data.splits import Draw
 from freeze_or_tune.data.store import build_store
 from freeze_or_tune.job import logged
 
+splits = snakemake.params.splits
+
 with logged(snakemake.log[0]):
     build_store(
         [Path(path) for path in snakemake.input.files],
         Path(snakemake.input.index),
-        [Draw(**split) for split in snakemake.params.splits],
+        None if splits is None else [Draw(**split) for split in splits],
         dataset=snakemake.wildcards.dataset,
         size=int(snakemake.wildcards.size),
         destination=Path(snakemake.output.store),

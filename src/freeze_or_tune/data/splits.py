@@ -15,9 +15,9 @@ from freeze_or_tune.hashing import stable_digest
 COLUMNS = ("image", "class", "label", "subset")
 
 
-Pool = Literal["all", "official", "rest"]
+Pool = Literal["all", "official", "rest", "shares"]
 """Draw from all images; or take the dataset's own test images whole, and draw the others from its training images; or
-draw from all images, and test on those that are left."""
+draw from all images, and test on those that are left; or part each class by shares (shares.py)."""
 
 
 class Draw(NamedTuple):
@@ -113,7 +113,10 @@ def read_split(path: Path, n: int, val: int, test: int, *, pool: Pool = "all", u
         rows.append(Row(image, name, int(label), subset))
     tests = range(test, test + 1) if pool == "all" else range(1, len(rows) + 1)
     trains = range(1 if up_to else n, n + 1)
-    problem = _problem(rows, {"train": trains, "val": range(val, val + 1), "test": tests})
+    vals = range(val, val + 1)
+    if pool == "shares":
+        trains = vals = tests
+    problem = _problem(rows, {"train": trains, "val": vals, "test": tests})
     if problem:
         raise _damaged(path, problem)
     return rows

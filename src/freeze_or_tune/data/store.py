@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from freeze_or_tune.data.archives import Archive, Paths, open_archives
+from freeze_or_tune.data.archives import Archive, Paths, UnreadableFile, open_archives
 from freeze_or_tune.data.images import UnreadableImage, decode, decode_whole, warp
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
@@ -33,7 +33,7 @@ BLOCK = 1024
 def build_store(
     archive: Paths,
     index: Path,
-    splits: Sequence[Draw],
+    splits: Sequence[Draw] | None,
     *,
     dataset: str,
     size: int,
@@ -43,9 +43,9 @@ def build_store(
 ) -> None:
     """Decode each image that one of `splits` uses into uint8 [N, size, size, 3], `destination` (.npy).
 
-    Beside it: .csv (image, crc32 of its pixels; sorted, row i is image i) and .rejected.csv (image,
-    reason). Unreadable images are replaced by the next ones of their class; UserError if too few are left.
-    For a dataset of points in photos, `patch` is the side in pixels of what is cut out around each.
+    All images are used if `splits` is None. Beside it: .csv (image, crc32 of its pixels; sorted, row i is image i) and
+    .rejected.csv (image, reason). Unreadable images are replaced by the next ones of their class; UserError if too few
+    are left. For a dataset of points in photos, `patch` is the side in pixels of what is cut out around each.
     """
     listings = read_index(index)
     rejected: dict[str, str] = {}
@@ -182,9 +182,15 @@ def _check_present(listings: Iterable[Listing], images: Archive, index: Path, *,
         )
 
 
-def _used(listings: Iterable[Listing], splits: Sequence[Draw], dataset: str, rejected: dict[str, str]) -> list[str]:
+def _used(
+    listings: Iterable[Listing], splits: Sequence[Draw] | None, dataset: str, rejected: dict[str, str]
+) -> list[str]:
     """The images of all splits, sorted; UserError if a class has too few that can be read."""
     readable = [listing for listing in listings if listing.image not in rejected]
+    if splits is None:
+        if not readable:
+            raise UserError(f"dataset {dataset!r}: none of its {len(rejected)} images can be read; the log says why")
+        return [listing.image for listing in readable]
     try:
         drawn = [draw(readable, dataset=dataset, **split._asdict()) for split in splits]
     except UserError as error:
@@ -202,7 +208,7 @@ def _pack(
     def put(row: int) -> int | str:
         try:
             image = pixels(names[row])
-        except UnreadableImage as error:
+        except (UnreadableImage, UnreadableFile) as error:
             return str(error)
         array[row] = image
         return zlib.crc32(image.data)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -11,7 +11,7 @@ from freeze_or_tune.errors import UserError
 from freeze_or_tune.files import replacing
 from freeze_or_tune.networks.layered import Layered
 
-_MEAN = "mean"
+_MEAN, _ABOUT = "mean", "about"
 _CLASSIFIERS = ("fc8.bias", "classifier.bias")
 """Biases of the last layer of CaffeNet, and of timm's networks as `zoo.py` names it."""
 
@@ -41,11 +41,12 @@ class Pretrained:
             tensor.copy_(stored)
 
 
-def save_pretrained(pretrained: Pretrained, path: Path | str) -> None:
-    """Write a source network to a safetensors file, atomically."""
+def save_pretrained(pretrained: Pretrained, path: Path | str, about: str = "") -> None:
+    """Write a source network to a safetensors file, atomically; its header keeps what is said `about` it."""
     tensors = {**pretrained.parameters, _MEAN: pretrained.mean}
     with replacing(path) as temporary:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary)
+        contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        save_file(contiguous, temporary, metadata={_ABOUT: about} if about else None)
 
 
 def load_pretrained(path: Path | str) -> Pretrained:
@@ -58,3 +59,14 @@ def load_pretrained(path: Path | str) -> Pretrained:
             f"{path} is not a complete source network ({error}); delete it and run snakemake again"
         ) from None
     return Pretrained(tensors, mean)
+
+
+def read_about(path: Path | str) -> str:
+    """What the file's header says about the network, or nothing; UserError if it is no safetensors file."""
+    try:
+        with safe_open(path, "pt") as file:
+            return (file.metadata() or {}).get(_ABOUT, "")
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist") from None
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path} is not a safetensors file ({error})") from None

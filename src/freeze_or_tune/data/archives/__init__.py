@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from freeze_or_tune.data.archives.base import Archive
-from freeze_or_tune.data.archives.folders import FileArchive, FolderArchive
+from freeze_or_tune.data.archives.base import Archive, UnreadableFile
+from freeze_or_tune.data.archives.folders import FileArchive, FolderArchive, read_file
 from freeze_or_tune.data.archives.joined import JoinedArchive
+from freeze_or_tune.data.archives.listed import ListedArchive
 from freeze_or_tune.data.archives.tars import TarArchive, decompressed
 from freeze_or_tune.data.archives.zips import ZipArchive
 from freeze_or_tune.errors import UserError
 
-__all__ = ["Archive", "Paths", "open_archive", "open_archives"]
+__all__ = ["Archive", "ListedArchive", "Paths", "UnreadableFile", "open_archive", "open_archives", "read_file"]
 
 Paths = Path | Sequence[Path]
 """One archive, or several that are one dataset."""
@@ -33,7 +34,7 @@ def open_archives(paths: Paths, scratch: Path | None = None) -> Archive:
 
 
 def open_archive(path: Path, scratch: Path | None = None) -> Archive:
-    """Open a folder, zip, tar or gzipped tar; UserError if it does not exist or is damaged.
+    """Open a folder, zip, tar, gzipped tar, or CSV of images; UserError if it does not exist or is damaged.
 
     A gzipped tar is decompressed into the folder `scratch` (or the system's) until it is closed.
     """
@@ -41,6 +42,8 @@ def open_archive(path: Path, scratch: Path | None = None) -> Archive:
         return FolderArchive(path)
     if not path.exists():
         raise UserError(f"{path} does not exist; give a folder of images, or a zip or tar of one")
+    if path.suffix.lower() == ".csv":
+        return ListedArchive(path)
     try:
         with path.open("rb") as file:
             head = file.read(512)

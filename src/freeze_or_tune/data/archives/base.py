@@ -17,12 +17,18 @@ MOST_BYTES = 1 << 28
 """Bytes of one file that is read; a larger one is no photograph and no list."""
 
 
+class UnreadableFile(UserError):
+    """One file of a folder cannot be read, which says nothing of the others; that of an archive is damage."""
+
+
 class Archive(ABC):
     """Named files, open for reading; use as a context manager."""
 
     def __init__(self, path: Path) -> None:
         """Remember where the files are, for messages."""
         self.path = path
+        self.left_out: tuple[str, ...] = ()
+        """Links and the like that `names` came across and leaves out."""
 
     @abstractmethod
     def names(self) -> list[str]:

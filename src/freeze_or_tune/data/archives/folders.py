@@ -4,7 +4,7 @@ import logging
 import os
 from pathlib import Path
 
-from freeze_or_tune.data.archives.base import Archive, check_size
+from freeze_or_tune.data.archives.base import Archive, UnreadableFile, check_size
 from freeze_or_tune.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -15,17 +15,18 @@ class FolderArchive(Archive):
 
     def names(self) -> list[str]:
         """Sorted paths of all files; a warning counts the links that are left out."""
-        names, left_out = [], 0
+        names, left_out = [], []
         for folder, folders, files in os.walk(self.path, onerror=_unreadable):
             here = Path(folder)
-            left_out += sum((here / name).is_symlink() for name in folders)
+            left_out += [here / name for name in folders if (here / name).is_symlink()]
             for path in (here / name for name in files):
                 if self._holds(path):
                     names.append(path.relative_to(self.path).as_posix())
                 else:
-                    left_out += 1
+                    left_out.append(path)
+        self.left_out = tuple(sorted(path.relative_to(self.path).as_posix() for path in left_out))
         if left_out:
-            logger.warning("%s: left out %d links to folders or to files elsewhere", self.path, left_out)
+            logger.warning("%s: left out %d links to folders or to files elsewhere", self.path, len(left_out))
         return sorted(names)
 
     def read(self, name: str) -> bytes:
@@ -33,7 +34,10 @@ class FolderArchive(Archive):
         path = self.path / name
         if not self._holds(path):
             raise KeyError(name)
-        return _read(path)
+        try:
+            return read_file(path)
+        except UserError as error:
+            raise UnreadableFile(str(error)) from None
 
     def _holds(self, path: Path) -> bool:
         return path.is_file() and path.resolve().is_relative_to(self.path.resolve())
@@ -50,10 +54,11 @@ class FileArchive(Archive):
         """Bytes of the file."""
         if name != self.path.name:
             raise KeyError(name)
-        return _read(self.path)
+        return read_file(self.path)
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Bytes of one file; UserError if it cannot be read or is too large."""
     try:
         check_size(path.parent, path.name, path.stat().st_size)
         return path.read_bytes()

@@ -8,6 +8,7 @@ from freeze_or_tune.data.layouts.corals import read_corals
 from freeze_or_tune.data.layouts.cub import read_cub
 from freeze_or_tune.data.layouts.folders import read_folder
 from freeze_or_tune.data.layouts.ilsvrc import read_ilsvrc
+from freeze_or_tune.data.layouts.listed import read_listed
 from freeze_or_tune.data.layouts.listing import Listing
 from freeze_or_tune.data.layouts.mit_indoor import read_mit_indoor
 from freeze_or_tune.data.layouts.plankton import read_plankton
@@ -20,6 +21,7 @@ READERS: dict[str, Callable[[Archive], list[Listing]]] = {
     "glyphs": read_folder,
     "digits": read_folder,
     "folder": read_folder,
+    "csv": read_listed,
     "solar-cells": read_solar_cells,
     "caltech-256": read_caltech,
     "sun397": read_sun,

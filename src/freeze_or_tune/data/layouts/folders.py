@@ -13,7 +13,8 @@ def read_folder(archive: Archive) -> list[Listing]:
     """One folder of images a class, perhaps inside another folder; UserError if there are not two classes."""
     images = images_of(archive)
     if not images:
-        raise UserError(f"{archive.path} holds no images; it needs one folder of images a class")
+        links = f" ({len(archive.left_out)} links out of it are not followed)" if archive.left_out else ""
+        raise UserError(f"{archive.path} holds no images{links}; it needs one folder of images a class")
     # A zip is often made of the folder itself, so the classes may lie deeper than the top.
     depth = _shared_depth([PurePosixPath(name).parent.parts for name in images])
     listings = [Listing(name, _class_of(name, depth)) for name in images]

@@ -1,0 +1,205 @@
+"""The worked example of docs/advice.md: from a folder of photographs to a prediction, on the finished small study."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image
+from safetensors import safe_open
+from statsmodels.stats.proportion import proportion_confint
+
+from freeze_or_tune.advised import Advice, Check, Model, Use
+from freeze_or_tune.data.images import decode
+from freeze_or_tune.data.splits import read_split
+
+from .conftest import snakemake_in
+
+Snakemake = Callable[..., subprocess.CompletedProcess[str]]
+
+FOLDER = "my photos"
+BIRDS = ("owl 🦉", "robin", "line\nbreak")
+WITH = ("--config", f"images={FOLDER}", "--")
+MODEL = "results/advice/birds/model.safetensors"
+
+
+def photographs(folder: Path) -> None:
+    """Three kinds of birds, seen as stripes and in several formats and sizes, and what else lies in folders."""
+    random = np.random.default_rng(1)
+    rows, columns = np.mgrid[:40, :60]
+    for name, wave in zip(BIRDS, (rows, columns, rows + 2 * columns), strict=True):
+        (folder / name).mkdir(parents=True)
+        for i in range(20):
+            brightness = 0.5 + 0.5 * np.sin(wave / 3 + random.uniform(0, 6))
+            pixels = (brightness[..., None] * random.uniform(120, 255, 3)).astype(np.uint8)
+            picture = Image.fromarray(pixels).resize((60 + i, 40))
+            picture.save(folder / name / f"bird {i}.{('png', 'jpg', 'bmp', 'webp')[i % 4]}")
+    (folder / "robin/torn.jpg").write_bytes(b"\xff\xd8\xff")
+    (folder / "robin/from a phone.heic").write_bytes(b"?")
+    (folder / "rare").mkdir()
+    Image.new("RGB", (30, 30), "red").save(folder / "rare/only one.png")
+
+
+@pytest.fixture(scope="module")
+def advised(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished study with advice, model and ONNX for a folder of photographs."""
+    folder = shutil.copytree(finished, tmp_path_factory.mktemp("advice") / "study", symlinks=True)
+    photographs(folder / FOLDER)
+    done = snakemake_in(folder)(*WITH, "results/advice/birds.md", "results/advice/birds/model.onnx")
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+def predict(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "freeze_or_tune", "predict", MODEL, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_advice_is_there_for_people_and_programs(advised: Path) -> None:
+    page, advice = (advised / "results/advice/birds.md").read_text(), Advice.read(advised / "results/advice/birds.json")
+    assert advice.source == "stripes-net"
+    assert advice.images_a_class == 12  # of 20 a class, 4 validate and 4 test
+    assert f"| {advice.distances['stripes-net']:.3f}" not in page  # the value stands with its level
+    assert f"{advice.distances['stripes-net']:.3f}: " in page
+    assert "(birds.png)" in page
+    assert (advised / "results/advice/birds.png").read_bytes().startswith(b"\x89PNG")
+    assert (advised / "results/advice/birds.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_what_was_wrong_with_the_folder_is_said(advised: Path) -> None:
+    check = Check.read(advised / "results/advice/birds/check.json")
+    found = {finding.kind: finding.examples for finding in check.findings}
+    assert found["unreadable"] == ("'robin/torn.jpg'",)
+    assert found["ignored"] == ("'robin/from a phone.heic'",)
+    assert found["small"] == ("'rare'",)
+    assert (check.used_images, check.images) == (60, 62)
+    page = (advised / "results/advice/birds.md").read_text()
+    assert all(f"- {finding}\n" in page for finding in check.findings)
+
+
+def test_the_model_follows_the_advice_and_keeps_the_better_on_validation(advised: Path) -> None:
+    advice, model = (
+        Advice.read(advised / "results/advice/birds.json"),
+        Model.read(advised / MODEL.replace("safetensors", "json")),
+    )
+    assert tuple(candidate.scheme for candidate in model.candidates) == advice.schemes
+    (kept,) = (candidate for candidate in model.candidates if candidate.chosen)
+    assert kept.val_accuracy == max(candidate.val_accuracy for candidate in model.candidates)
+    assert model.experiment.settings.scheme == kept.scheme
+    assert model.labels == tuple(sorted(BIRDS))
+    assert not (advised / "results/advice/birds/candidates").exists()
+
+
+def test_the_accuracy_its_interval_and_the_confusion_are_of_the_test_images(advised: Path) -> None:
+    model = Model.read(advised / MODEL.replace("safetensors", "json"))
+    confusion = np.array(model.confusion)
+    assert confusion.sum(axis=1).tolist() == [4, 4, 4]
+    right, images = np.trace(confusion), confusion.sum()
+    assert model.experiment.runs[0].test_accuracy == pytest.approx(right / images)
+    assert right / images > 0.6  # chance is 0.33
+    assert (model.low, model.high) == pytest.approx(proportion_confint(right, images, method="wilson"))
+    card = (advised / "results/advice/birds/model.md").read_text()
+    assert f"**{100 * right / images:.1f} % of 12 test images are right" in card
+    assert "(confusion.png)" in card
+    assert (advised / "results/advice/birds/confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_predict_classifies_the_test_images_as_training_did(advised: Path) -> None:
+    rows = read_split(advised / "results/advice/birds/split.csv", 0, 0, 0, pool="shares")
+    tests = [row for row in rows if row.subset == "test"]
+    done = predict(advised, "--json", "--top", "99", *(f"{FOLDER}/{row.image}" for row in tests))
+    assert (done.returncode, done.stderr) == (0, "")
+    answers = json.loads(done.stdout)
+    right = sum(answer["classes"][0]["label"] == row.class_name for answer, row in zip(answers, tests, strict=True))
+    model = Model.read(advised / MODEL.replace("safetensors", "json"))
+    assert right / len(tests) == pytest.approx(model.experiment.runs[0].test_accuracy)
+    for answer in answers:
+        probabilities = [entry["probability"] for entry in answer["classes"]]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert sum(probabilities) == pytest.approx(1, abs=1e-5)
+        assert {entry["label"] for entry in answer["classes"]} == set(BIRDS)
+
+
+def test_predict_names_bad_images_and_fails_but_classifies_the_others(advised: Path) -> None:
+    done = predict(advised, f"{FOLDER}/robin/torn.jpg", f"{FOLDER}/robin/bird 0.png", "gone.png", FOLDER)
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"{FOLDER}/robin/bird 0.png: ")
+    assert len(done.stdout.splitlines()) == 1
+    assert f"cannot read {FOLDER}/robin/torn.jpg: " in done.stderr
+    assert "cannot read gone.png: No such file or directory" in done.stderr
+    assert f"error: 3 of 4 images could not be read: {FOLDER}/robin/torn.jpg, gone.png, {FOLDER}" in done.stderr
+
+
+def test_predict_works_far_from_the_project(advised: Path, tmp_path: Path) -> None:
+    shutil.copy(advised / MODEL, tmp_path / "model.safetensors")
+    shutil.copy(advised / FOLDER / "robin/bird 1.jpg", tmp_path / os.fsdecode(b"b\xe9.jpg"))
+    done = subprocess.run(
+        [sys.executable, "-m", "freeze_or_tune", "predict", "model.safetensors", os.fsdecode(b"b\xe9.jpg")],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(r"'b\udce9.jpg': ")
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("results/networks/stripes-net.safetensors", "says nothing of its labels"),
+        ("results/advice/birds.md", "is not a safetensors file"),
+        ("nowhere.safetensors", "nowhere.safetensors does not exist"),
+    ],
+)
+def test_what_is_no_model_is_said(advised: Path, model: str, words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "freeze_or_tune", "predict", model, f"{FOLDER}/robin/bird 0.png"],
+        cwd=advised, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert words in done.stderr
+
+
+def test_onnx_gives_the_same_probabilities(advised: Path) -> None:
+    names = [f"{FOLDER}/{name}/bird {i}.{suffix}" for name in BIRDS for i, suffix in ((0, "png"), (1, "jpg"))]
+    images = np.array([decode((advised / name).read_bytes(), 64) for name in names])
+    session = onnxruntime.InferenceSession(advised / "results/advice/birds/model.onnx")
+    (probabilities,) = session.run(["probabilities"], {"images": images})
+    answers = json.loads(predict(advised, "--json", *names).stdout)
+    labels = Model.read(advised / MODEL.replace("safetensors", "json")).labels
+    for row, answer in zip(probabilities, answers, strict=True):
+        expected = {entry["label"]: entry["probability"] for entry in answer["classes"]}
+        assert dict(zip(labels, row, strict=True)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_header_tells_how_to_use_the_weights_with_other_software(advised: Path) -> None:
+    """All steps by hand, in numpy, but for the network itself: the words in the header must be enough."""
+    with safe_open(advised / MODEL, "pt") as file:
+        use = Use.model_validate_json(file.metadata()["about"])
+        mean = file.get_tensor("mean").numpy()
+    assert use.labels == tuple(sorted(BIRDS))
+    assert mean.shape == (64, 64, 3)
+    for words in ("warp to 64 x 64", "reverse the channels to BGR", "central 60 x 60", "multiply by 0.0156"):
+        assert words in use.preprocessing
+
+
+def test_a_second_time_nothing_is_done(advised: Path) -> None:
+    done = snakemake_in(advised)(*WITH, "results/advice/birds/model.onnx")
+    assert "Nothing to be done" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ((), "'birds' is not a dataset of this study; its datasets are stripes, digits"),
+        (("--config", "images=nowhere"), "images: nowhere does not exist"),
+    ],
+)
+def test_images_that_are_not_there_are_said(finished: Path, config: tuple[str, ...], words: str) -> None:
+    done = snakemake_in(finished)("--dry-run", *config, "--", "results/advice/birds.md")
+    assert done.returncode != 0
+    assert words in done.stdout

@@ -1,0 +1,17 @@
+from pathlib import Path
+
+from freeze_or_tune.data.checking import check_images
+from freeze_or_tune.job import logged
+from freeze_or_tune.settings import Advising
+
+with logged(snakemake.log[0]):
+    check_images(
+        [Path(path) for path in snakemake.input.files],
+        index=Path(snakemake.input.index),
+        store=Path(snakemake.input.store),
+        record=Path(snakemake.output.record),
+        split=Path(snakemake.output.split),
+        dataset=snakemake.wildcards.dataset,
+        seed=snakemake.params.seed,
+        shares=Advising.model_validate(snakemake.params.shares),
+    )
