@@ -34,6 +34,7 @@ include: "workflow/rules/networks.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/distances.smk"
 include: "workflow/rules/experiments.smk"
+include: "workflow/rules/labels.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/advice.smk"
 

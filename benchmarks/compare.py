@@ -8,8 +8,6 @@ import argparse
 import csv
 import subprocess
 import sys
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean, median
 
@@ -20,6 +18,7 @@ import matplotlib.pyplot as plt
 
 from benchmarks.ceiling import ceiling_rows
 from benchmarks.measured import Measured
+from benchmarks.planning import rows as planning_rows
 from benchmarks.prepare import ROOT, Prepared
 from freeze_or_tune.files import replacing
 from freeze_or_tune.settings import TrainingSettings
@@ -137,8 +136,7 @@ def main() -> None:
     table(("network", "GEMM GFLOP/s", "MFLOP an image", "ceiling images/s", "images/s", "share", "of synthetic"),
           ceiling_rows(prepared))  # fmt: skip
     table(("scheme", *(f"greek, n = {n}: s" for n in prepared.study.target("greek").n)), growth(prepared))
-    if find_spec("benchmarks.planning"):
-        table(("experiments", "seconds to plan", "MB"), list(import_module("benchmarks.planning").rows()))
+    table(("experiments", "seconds to plan", "MB"), list(planning_rows()))
 
 
 if __name__ == "__main__":

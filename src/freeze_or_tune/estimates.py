@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
+from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import Solver, SplitSettings, TrainingSettings
+from freeze_or_tune.settings import SplitSettings, TrainingSettings
 from freeze_or_tune.shapes import Shape, shape_of
 from freeze_or_tune.study import Study
 
@@ -29,7 +30,7 @@ _WEIGHTS = 8
 """Times the parameters: source, network, gradients, velocities, the best so far, and a state on its way to the disk."""
 _CHUNK = 250
 """Images at once where no gradients are kept (training/prefix.py)."""
-_GPU, _CORE = 5e12, 5e9
+GPU, _CORE = 5e12, 5e9
 """Floating-point operations a second that are counted on: of a GPU, and of one core."""
 _SHORTEST = 15
 """Minutes that even a tiny job asks for: a slow file system and the start of Python."""
@@ -66,7 +67,7 @@ def counts_of(study: Study, split: SplitSettings) -> Counts:
     """At most so many images; where a dataset does not say how many classes it has, a guess."""
     classes = classes_of(study, split.dataset)
     reader = study.dataset(split.dataset).reader
-    test = split.test or (_OFFICIAL.get(reader, 50) if split.pool == "official" else split.n)
+    test = {"all": split.test, "official": _OFFICIAL.get(reader, 50), "rest": split.n}[split.pool]
     return Counts(classes * split.n, classes * split.val, classes * test)
 
 
@@ -77,14 +78,14 @@ def classes_of(study: Study, dataset: str) -> int:
     return _CLASSES[getattr(settings, "alphabet", settings.reader)] // (2 if halved else 1)
 
 
-def _stored(study: Study, dataset: str) -> int:
+def stored(study: Study, dataset: str) -> int:
     """Images of a dataset's store, which is the largest split: the others are nested in it."""
     return max(sum(counts_of(study, split)) for split in study.splits_of_dataset(dataset))
 
 
 def store(study: Study, dataset: str, size: str) -> Estimate:
     """The pages of the new array, and a few photos that are being decoded; 50 images a second."""
-    images = _stored(study, dataset)
+    images = stored(study, dataset)
     return _estimate(_NUMPY_MB + images * 3 * int(size) ** 2 / _MB, images / 50)
 
 
@@ -106,32 +107,43 @@ def _training(study: Study, settings: TrainingSettings) -> Estimate:
     megabytes = _TORCH_MB + (_COPIES * pixels + 4 * _WEIGHTS * parameters) / _MB
     if study.machine.device == "cuda":
         megabytes += _CUDA_MB
-    else:  # what a GPU would hold
-        megabytes += 4 * (_cached(settings, shape, counts) + max(_CHUNK, 3 * solver.batch) * shape.activations) / _MB
-    return _estimate(megabytes, settings.runs * _operations(solver, shape, counts) / _speed(study))
+    else:  # what a GPU would hold; the cache twice, because it is kept in memory if it fits in half of it
+        cached = 2 * _cached(settings, shape, counts)
+        megabytes += 4 * (cached + max(_CHUNK, 3 * solver.batch) * shape.activations) / _MB
+    return _estimate(megabytes, operations(study, settings) / _speed(study))
+
+
+def _prefix(settings: TrainingSettings) -> int:
+    """Blocks whose outputs are cached: the frozen ones before live dropout, which follows CaffeNet's sixth."""
+    frozen, solver, network = Scheme.parse(settings.scheme).frozen, settings.solver, settings.network
+    live = solver.frozen_dropout and isinstance(network, CaffeNet) and network.dropout > 0
+    return 0 if not solver.views else min(frozen, 6) if live else frozen
 
 
 def _cached(settings: TrainingSettings, shape: Shape, counts: Counts) -> int:
     """Numbers that the cache of the frozen prefix holds."""
-    frozen = Scheme.parse(settings.scheme).frozen
-    if not frozen or not settings.solver.views:
-        return 0
-    return shape.outputs[frozen - 1] * (settings.solver.views * counts.train + counts.val + counts.test)
+    cut = _prefix(settings)
+    return shape.outputs[cut - 1] * (settings.solver.views * counts.train + counts.val + counts.test) if cut else 0
 
 
-def _operations(solver: Solver, shape: Shape, counts: Counts) -> float:
-    """Forward and back for each training image seen; forward for validation and test."""
-    seen = 3 * solver.iterations(counts.train) * solver.batch + solver.evaluations * counts.val + counts.test
-    return seen * shape.operations
+def operations(study: Study, settings: TrainingSettings) -> float:
+    """Of all runs: the cached prefix once a view; the rest forward and back for each image seen, forward to look."""
+    solver, counts, work = settings.solver, counts_of(study, settings.split), shape_of(settings.network).work
+    cut = _prefix(settings)
+    trained = solver.iterations(counts.train) * solver.batch
+    views = min(solver.views * counts.train, trained)
+    looks = solver.evaluations * counts.val + counts.test
+    rest = settings.runs * (3 * trained + looks) * sum(work[cut:])
+    return rest + (views + counts.val + counts.test) * sum(work[:cut])
 
 
 def _speed(study: Study) -> float:
-    return _GPU if study.machine.device == "cuda" else _CORE
+    return GPU if study.machine.device == "cuda" else _CORE
 
 
 def features(study: Study, source: str, dataset: str) -> Estimate:
     """The network, and one chunk on its way through it: what comes out goes to the disk."""
-    network, images = study.network_of(source), _seen(study, source, dataset)
+    network, images = study.network_of(source), seen(study, source, dataset)
     shape = shape_of(network)
     cuda = _CUDA_MB if study.machine.device == "cuda" else 0
     numbers = 2 * shape.parameters + _CHUNK * shape.activations
@@ -141,7 +153,7 @@ def features(study: Study, source: str, dataset: str) -> Estimate:
 def svm_distance(study: Study, target: str) -> Estimate:
     """Copies of the drawn features in double precision; coordinate descent over them."""
     numbers = sum(min(images, study.distances.svm.samples) * width for images, width in _sides(study, target))
-    return _estimate(_NUMPY_MB + 6 * 8 * numbers / _MB, numbers * 100 / 1e6)
+    return _estimate(_TORCH_MB + 6 * 8 * numbers / _MB, numbers * 10 / 1e6)
 
 
 def cnn_distance(study: Study, target: str) -> Estimate:
@@ -156,15 +168,15 @@ def _sides(study: Study, target: str) -> list[tuple[int, int]]:
     """(images, features) of source and target."""
     source = study.source_of(target)
     width = shape_of(study.network_of(source)).outputs[-1]
-    return [(_seen(study, source, study.dataset_of(name)), width) for name in (source, target)]
+    return [(seen(study, source, study.dataset_of(name)), width) for name in (source, target)]
 
 
-def _seen(study: Study, source: str, dataset: str) -> int:
+def seen(study: Study, source: str, dataset: str) -> int:
     """Images of a dataset that stand for it in distances from a source: of its own its sample, if it has one."""
     chosen = study.source(source)
     if chosen.sample and dataset == chosen.dataset:
         return classes_of(study, dataset) * chosen.sample
-    return _stored(study, dataset)
+    return stored(study, dataset)
 
 
 RULES: dict[str, Callable[..., Estimate]] = {

@@ -1,6 +1,7 @@
-"""`resources`: what the jobs of a study will ask a scheduler for."""
+"""`resources`: what the jobs of a study will ask a scheduler for, and what it takes in all."""
 
 import argparse
+from pathlib import Path
 
 from freeze_or_tune.commands import Commands, add_configfile
 
@@ -13,8 +14,13 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print a table of the largest request of each kind of job."""
-    from freeze_or_tune.estimates import table  # noqa: PLC0415 - other commands do not pay for it
+    """Print a table of the largest request of each kind of job, then disk and GPU-hours by stage."""
+    from freeze_or_tune.costs import tables  # noqa: PLC0415 - other commands do not pay for it
+    from freeze_or_tune.data.downloads import read_downloads  # noqa: PLC0415
+    from freeze_or_tune.estimates import table  # noqa: PLC0415
     from freeze_or_tune.study import read_study  # noqa: PLC0415
 
-    print(table(read_study(arguments.configfile)))
+    study = read_study(arguments.configfile)
+    listed = Path("config/downloads.csv")
+    downloads = [row for rows in read_downloads(listed).values() for row in rows] if listed.exists() else []
+    print(table(study), tables(study, downloads), sep="\n\n")

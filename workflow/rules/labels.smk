@@ -1,0 +1,31 @@
+# What snakemake --report writes beside each result, and makes switches of.
+from freeze_or_tune.analysis.paper import DATA_RANGES
+from freeze_or_tune.schemes import Scheme
+
+QUESTIONS = {
+    "1": "Copy all blocks but the last, or fewer?",
+    "2": "Fine-tune what is copied, or freeze it?",
+    "3": "How accurate is each scheme?",
+    "4": "Which distance predicts best?",
+}
+CONTENTS = {"1": "Targets and splits", "2": "Distances", "3": "Freeze or tune, by level"}
+MODES = {"T": "fine-tuned", "F": "frozen", None: "none"}
+
+
+def labels_of_figure(wildcards):
+    return {"Figure": wildcards.number, "Question": QUESTIONS[wildcards.number]}
+
+
+def labels_of_table(wildcards):
+    return {"Table": wildcards.number, "Content": CONTENTS[wildcards.number]}
+
+
+def labels_of_curves(wildcards):
+    """The report makes a switch of a label with two values, so T and F come last, and the level, which it never makes
+    one of, first."""
+    scheme = Scheme.parse(wildcards.scheme)
+    return {
+        "Images a class": f"{wildcards.level} ({DATA_RANGES[wildcards.level]})",
+        "Random blocks": scheme.random_part,
+        "Copied blocks": MODES[scheme.mode],
+    }
