@@ -9,6 +9,7 @@ if "targets" not in config:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/paths.smk"
 include: "workflow/rules/resources.smk"
 
 

@@ -26,65 +26,11 @@ if study.keep_models:
     EXPERIMENT_FILES["model"] = "<results>/experiments/{target}/n{n}/{scheme}.safetensors"
 SPLITS = [f"<results>/splits/{target}/n{n}.json" for target, chosen in study.targets.items() for n in chosen.n]
 DISTANCES = expand("<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics)
-
 SAMPLES = expand("<results>/samples/{dataset}.png", dataset=study.used_datasets())
 
 
 def files_of(wildcards):
     return study.dataset(wildcards.dataset).files
-
-
-def store(dataset, source):
-    """The store of a dataset at the image size of a source's network."""
-    return f"<results>/stores/{dataset}-{study.network_of(source).image_size}.npy"
-
-
-def own_store(dataset, source):
-    """All images of a dataset that advice is sought for, at the image size of a source's network."""
-    return f"<results>/advice/{dataset}/images-{study.network_of(source).image_size}.npy"
-
-
-def store_of(wildcards):
-    """The store that a source (by its own name) or a target learns from."""
-    name = wildcards.get("target") or wildcards.source
-    return store(study.dataset_of(name), study.source_of(name))
-
-
-def any_store(wildcards):
-    """The store of a dataset at the image size of the first source or target that uses it."""
-    return store(wildcards.dataset, study.source_of(study.users_of(wildcards.dataset)[0]))
-
-
-def source_of(wildcards):
-    return study.target(wildcards.target).source
-
-
-def sample(dataset, source):
-    """The split whose training images stand for a dataset as a source sees it; without one, all stored ones do."""
-    chosen = study.source(source)
-    return [f"<results>/splits/{source}/n{chosen.sample}.csv"] if chosen.sample and dataset == chosen.dataset else []
-
-
-def features(dataset, source, suffix):
-    return f"<results>/features/{source}/{dataset}.{suffix}"
-
-
-def source_side(wildcards):
-    return study.dataset_of(source_of(wildcards)), source_of(wildcards)
-
-
-def mean_of(source):
-    """What a mean distance is to: the mean features of the source's images, or their estimate."""
-    dataset = study.source(source).dataset
-    return f"<results>/networks/{source}.mean.json" if dataset is None else features(dataset, source, "json")
-
-
-def source_mean(wildcards):
-    return mean_of(source_of(wildcards))
-
-
-def target_side(wildcards):
-    return study.dataset_of(wildcards.target), source_of(wildcards)
 
 
 def one_of(names):
