@@ -45,6 +45,7 @@ rule all:
     input:
         # Named although the table is made of them: a deleted one is then made again.
         EXPERIMENTS,
+        MODELS,
         DISTANCES,
         "<results>/experiments.csv",
         expand("<results>/tables/table{number}.{suffix}", number=[1, 2, 3], suffix=["csv", "md", "tex", "json"]),

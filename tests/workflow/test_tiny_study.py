@@ -119,7 +119,9 @@ def test_another_number_of_threads_changes_little(study: Path, snakemake: Snakem
 def test_models_are_kept_where_that_is_asked_for(study: Path, snakemake: Snakemake) -> None:
     before, model = runs(study), study / EXPERIMENT.replace(".json", ".safetensors")
     assert not model.exists()
-    done = snakemake(EXPERIMENT, "--config", "keep_models=true")
+    done = snakemake("--dry-run", "--config", "keep_models=true")
+    assert ["experiment", "6"] in [line.split() for line in done.stdout.splitlines()]
+    done = snakemake(EXPERIMENT.replace(".json", ".safetensors"), "--config", "keep_models=true")
     assert done.returncode == 0, done.stdout
     assert executed(done.stdout) == {"experiment": 1}
     assert runs(study) == before

@@ -22,7 +22,8 @@ except UserError as error:
 
 EXPERIMENTS = [f"<results>/experiments/{target}/n{n}/{scheme}.json" for target, n, scheme in study.experiments()]
 EXPERIMENT_FILES = {"record": "<results>/experiments/{target}/n{n}/{scheme}.json"}
-if study.keep_models:
+MODELS = [path.replace(".json", ".safetensors") for path in EXPERIMENTS if study.keep_models]
+if MODELS:
     EXPERIMENT_FILES["model"] = "<results>/experiments/{target}/n{n}/{scheme}.safetensors"
 SPLITS = [f"<results>/splits/{target}/n{n}.json" for target, chosen in study.targets.items() for n in chosen.n]
 DISTANCES = expand("<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics)
