@@ -23,6 +23,12 @@ def saved(tmp_path: Path) -> Path:
     return tmp_path / "source.safetensors"
 
 
+def test_others_may_read_what_they_may_read_of_other_files(saved: Path) -> None:
+    ordinary = saved.with_name("ordinary")
+    ordinary.touch()
+    assert saved.stat().st_mode == ordinary.stat().st_mode
+
+
 def test_round_trip(tmp_path: Path) -> None:
     network = drawn(classes=11).to(memory_format=torch.channels_last)
     path = tmp_path / "new" / "source.safetensors"

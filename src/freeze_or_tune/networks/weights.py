@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from freeze_or_tune.errors import UserError
@@ -46,7 +46,8 @@ def save_pretrained(pretrained: Pretrained, path: Path | str, about: str = "") -
     tensors = {**pretrained.parameters, _MEAN: pretrained.mean}
     with replacing(path) as temporary:
         contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        save_file(contiguous, temporary, metadata={_ABOUT: about} if about else None)
+        # Not save_file, whose files nobody else on a cluster may read.
+        temporary.write_bytes(save(contiguous, {_ABOUT: about} if about else None))
 
 
 def load_pretrained(path: Path | str) -> Pretrained:
