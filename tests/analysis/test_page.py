@@ -220,6 +220,17 @@ def test_pictures_stand_beside_the_distances_of_their_dataset(whole: Results, tm
     assert "cosine distance 0.520 MMD 20.8 linear SVM tells them apart 91.6% CNN tells them apart –" in page.words
 
 
+def test_an_estimated_distance_is_called_that(results: Results, page: Texts) -> None:
+    for scheme in ("T1-7_R8", "F1-7_R8"):
+        results.experiment("far", 5, scheme, [0.4])
+    results.distance("far", "cosine", 0.5, estimated=True)
+    results.collect()
+    words = written(results).words
+    assert "cosine distance, to an estimate of the source's mean 0.500" in words
+    assert "the mean of a source whose images were not there is an estimate" in words
+    assert "estimate" not in page.words
+
+
 def test_a_picture_keeps_its_colours(tmp_path: Path, whole: Results) -> None:
     from base64 import b64decode  # noqa: PLC0415
     from io import BytesIO  # noqa: PLC0415

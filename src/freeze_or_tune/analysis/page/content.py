@@ -128,6 +128,8 @@ class Use(Content):
     target: str
     source: str
     cosine: float | None
+    estimated: bool
+    """Whether the mean of the source is an estimate, because its images were not there."""
     level: str
     distances: dict[str, str]
 

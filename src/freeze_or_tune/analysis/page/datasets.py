@@ -36,8 +36,9 @@ def _use(row: Any) -> Use:
         "CNN tells them apart": _text(row.cnn, "{:.1%}"),
     }
     return Use(
-        target=row.target, source=row.source, cosine=known(row.cosine), level=row.distance_level, distances=values
-    )
+        target=row.target, source=row.source, cosine=known(row.cosine), estimated=row.cosine_estimated == "yes",
+        level=row.distance_level, distances=values,
+    )  # fmt: skip
 
 
 def _address(picture: Path) -> str:
