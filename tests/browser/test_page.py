@@ -228,6 +228,16 @@ def test_nothing_is_wider_than_a_narrow_screen(report: Path, opened: Open, width
     assert max(plots) <= width
 
 
+@pytest.mark.parametrize("width", [390, 1200])
+def test_the_recommendations_are_seen_whole(report: Path, opened: Open, width: int) -> None:
+    page = opened(report, width, 900)
+    sizes = page.locator(".scroll:has(.advice)").evaluate(
+        "box => [box.scrollWidth, box.clientWidth, box.scrollHeight, box.clientHeight]"
+    )
+    assert sizes[0] == sizes[1]
+    assert sizes[2] == sizes[3]
+
+
 def test_a_phone_shows_the_hint_within_the_screen(report: Path, opened: Open) -> None:
     page = opened(report, 390, 844)
     point_at(page, "accuracy", place_of(page, LARGE), LARGE)
