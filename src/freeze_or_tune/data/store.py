@@ -69,7 +69,7 @@ def build_store(
             if not failed:
                 break
             for name, reason in failed.items():
-                logger.warning("%s: left out %s: %s", dataset, name, reason)
+                logger.warning("%s: left out %r: %s", dataset, name, reason)
             rejected |= failed
             array = np.load(packed, mmap_mode="r")
             ready = {name: row for name, row in zip(names, array, strict=True) if name not in failed}
