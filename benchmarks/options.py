@@ -4,6 +4,7 @@ One thread and its processor time, so that other work on the machine does not sh
 docs/performance.md.
 """
 
+import argparse
 import time
 from collections.abc import Callable
 from statistics import median
@@ -53,13 +54,17 @@ def stepper(sizes: Network, precision: Precision, channels_last: bool, compiled:
 
 def main() -> None:
     """Measure the options in turns and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--compile", action="store_true", help="compilation, too: takes many minutes")
+    compiled = parser.parse_args().compile
+    options = {name: chosen for name, chosen in OPTIONS.items() if compiled or not chosen[2]}
     rows: list[tuple[object, ...]] = []
     for name, sizes in read_study(STUDY).networks.items():
-        steps = {option: stepper(sizes, *chosen) for option, chosen in OPTIONS.items()}
+        steps = {option: stepper(sizes, *chosen) for option, chosen in options.items()}
         first = {option: _seconds(step) for option, step in steps.items()}
         turns = [{option: _seconds(step) for option, step in steps.items()} for _ in range(5)]
         rows += [
-            (name, option, BATCH / median(turn[option] for turn in turns), first[option]) for option in OPTIONS
+            (name, option, BATCH / median(turn[option] for turn in turns), first[option]) for option in options
         ]  # fmt: skip
     table(("network", "options", "images/s", "first step: s"), rows)
 
