@@ -255,7 +255,7 @@ def test_the_kept_model_is_that_of_the_run_best_on_validation(files: Files, tmp_
     best = max(runs, key=lambda run: run.val_accuracy)
     kept = load_pretrained(model)
     assert torch.equal(kept.mean, load_pretrained(files.weights).mean)
-    network = build(SIZES, 2).eval()
+    network = build(SIZES, 2, 0).eval()
     kept.copy_to(network, range(1, 9))
     rows = read_split(files.inputs("digits")[1], 6, 3, 4)
     for subset, accuracy in (("val", best.val_accuracy), ("test", best.test_accuracy)):
