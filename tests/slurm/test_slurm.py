@@ -57,9 +57,8 @@ def preempt(cluster: Cluster, training: Training) -> None:
 
 def kill_node(cluster: Cluster, training: Training) -> None:
     cluster.kill_node("gpu1")
-    # SLURM misses it by itself, after some minutes; an administrator, or a health check, does so at once.
-    cluster.call("scontrol", "update", "NodeName=gpu1", "State=DOWN", "Reason=dead")
-    wait_until(lambda: cluster.jobs("PD").get(training.job), "the job is taken from the dead node")
+    # SLURM takes some minutes to miss it.
+    wait_until(lambda: "down" in cluster.call("sinfo", "-h", "-n", "gpu1", "-o", "%T"), "the node is missed", 600)
     cluster.start_node("gpu1")
     back_from_the_queue(cluster, training.job)
 
