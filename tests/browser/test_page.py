@@ -142,7 +142,7 @@ def test_a_click_shows_the_learning_curves_of_each_run(report: Path, opened: Ope
     place = place_of(page, LARGE)
     _, where = point_at(page, "accuracy", place, LARGE)
     page.mouse.click(*where)
-    page.wait_for_function("document.getElementById('choose-n').value === '100'")
+    expect(page.locator("#choose-n")).to_have_value("100")
     assert page.locator("#command").inner_text() == f"snakemake -f {LARGE}"
     lines = page.evaluate("document.getElementById('curves').data.filter(t => t.mode === 'lines' && t.opacity === 1)")
     assert [line["y"] for line in lines] == [curve["val_accuracy"] for curve in experiments(page)[place]["curves"]]
@@ -270,7 +270,7 @@ def test_text_can_be_read_by_day_and_by_night(report: Path, opened: Open, scheme
 
 def test_changing_to_dark_draws_the_figures_anew(report: Path, opened: Open) -> None:
     page = opened(report, color_scheme="light")
-    colour = "document.getElementById('ratio').layout.font.color"
-    before = page.evaluate(colour)
+    words = page.locator("#ratio .xtitle")
+    before = words.evaluate("words => getComputedStyle(words).fill")
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"{colour} !== '{before}'")
+    expect(words).not_to_have_css("fill", before)

@@ -3,13 +3,13 @@
 import importlib.metadata
 import os
 import platform
-import resource
 from typing import Literal
 
 import numpy as np
 import torch
 
 from freeze_or_tune.errors import UserError
+from freeze_or_tune.job import peak_resident_mb
 from freeze_or_tune.settings import Precision
 
 
@@ -77,4 +77,4 @@ def peak_memory_mb(device: torch.device) -> float:
     """Peak memory so far: allocated on the GPU, or resident in the process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    return peak_resident_mb()
