@@ -57,10 +57,12 @@ def preempt(cluster: Cluster, training: Training) -> None:
 
 def kill_node(cluster: Cluster, training: Training) -> None:
     cluster.kill_node("gpu1")
-    # SLURM takes some minutes to miss it.
-    wait_until(lambda: "down" in cluster.call("sinfo", "-h", "-n", "gpu1", "-o", "%T"), "the node is missed", 600)
+    # Not by sinfo, which goes on for minutes to show the node as it was with the job on it.
+    wait_until(lambda: "State=DOWN" in cluster.call("scontrol", "show", "node", "gpu1"), "the node is missed", 180)
     cluster.start_node("gpu1")
-    back_from_the_queue(cluster, training.job)
+    # The two minutes that a requeued job waits are not cut short: SLURM still sends the node word to end the old one,
+    # which would end the new one.
+    wait_until(lambda: training.job in cluster.jobs("R"), f"job {training.job} runs again", 300)
 
 
 def run_out_of_time(cluster: Cluster, training: Training) -> None:

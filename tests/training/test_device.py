@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,20 @@ def test_peak_memory_is_the_processs() -> None:
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     expected = int(status["VmHWM"].split()[0]) / 1024
     assert peak_memory_mb(torch.device("cpu")) == pytest.approx(expected, rel=0.1)
+
+
+FAULTS = """
+import resource, torch
+from freeze_or_tune.training.device import prepare_device
+prepare_device("cpu", 1)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+torch.ones(2**26)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+HUGE = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+
+
+@pytest.mark.skipif(not HUGE.exists() or "[never]" in HUGE.read_text(), reason="this kernel has no huge pages")
+def test_large_tensors_lie_in_huge_pages() -> None:
+    faults = int(subprocess.check_output([sys.executable, "-c", FAULTS], text=True))
+    assert faults < 2**14  # 256 MB have 2**16 small pages; a few huge ones may not be free

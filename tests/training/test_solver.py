@@ -96,3 +96,18 @@ def test_frozen_blocks_do_not_move_by_a_bit() -> None:
 def test_gradients_are_cleared_after_a_step() -> None:
     *_, network = ours("T1-5_R6-8", Solver())
     assert all(parameter.grad is None for parameter in network.parameters())
+
+
+def test_layouts_of_convolutions_do_not_matter() -> None:
+    def trained(memory_format: torch.memory_format) -> torch.Tensor:
+        torch.manual_seed(0)
+        network = Layered([{"conv1": nn.Conv2d(3, 4, 3)}, {"conv2": nn.Conv2d(4, 2, 3)}]).double()
+        network = network.to(memory_format=memory_format)
+        optimiser = StepSGD(network, Scheme.parse("T1_R2"), Solver(learning_rate=0.001), ITERATIONS)
+        images = torch.arange(2 * 3 * 6 * 6).view(2, 3, 6, 6).double().sin().to(memory_format=memory_format)
+        for iteration in range(ITERATIONS):
+            network(images).square().sum().backward()
+            optimiser.step(iteration)
+        return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+
+    torch.testing.assert_close(trained(torch.channels_last), trained(torch.contiguous_format), rtol=0, atol=1e-12)
