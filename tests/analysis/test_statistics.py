@@ -33,6 +33,15 @@ def test_without_errors_in_any_run_the_interval_still_has_a_width(collected):
     assert row.over == BOTH
 
 
+def test_an_accuracy_is_never_outside_its_interval(results):
+    # With 260 test images Wilson's bounds are rounded to just inside 0 and 1.
+    results.experiment("a", 1, T, [1.0], classes=13)
+    results.experiment("a", 1, F, [0.0], classes=13)
+    table = Evidence.read(results.collect()).cells()
+    assert (table.low <= table.test_accuracy).all()
+    assert (table.test_accuracy <= table.high).all()
+
+
 def test_one_runs_ratio_is_scipys_paired_bootstrap(synthetic):
     table = read_results(synthetic)
     table = table[table["run"] == 0]

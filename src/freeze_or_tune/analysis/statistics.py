@@ -64,6 +64,8 @@ class Evidence:
         # No resampling tells how far from 1 an accuracy of 1 may be.
         alone = ((table["runs"] == 1) | table["test_accuracy"].isin([0, 1])).to_numpy()
         low, high = (np.where(alone, w, d) for w, d in zip(wilson, drawn, strict=True))
+        # Wilson's bounds of 0 and 1 come out a rounding error inside, and the accuracy itself would be outside.
+        low, high = np.minimum(low, table["test_accuracy"]), np.maximum(high, table["test_accuracy"])
         return table.assign(low=low, high=high, over=np.where(table["runs"] == 1, IMAGES_ONLY, BOTH))
 
     def ratios(self, numerator: Choice, denominator: Choice) -> pd.DataFrame:
