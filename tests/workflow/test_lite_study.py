@@ -1,4 +1,4 @@
-"""The network of ImageNet that needs no registration, at work: fetched, recognising photographs, a source of a study."""
+"""The ImageNet network that needs no registration, at work: fetched, recognising photographs, a source of a study."""
 
 import dataclasses
 import json
