@@ -77,6 +77,14 @@ def test_two_drops_at_one_iteration() -> None:
         np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-12, err_msg=name)
 
 
+def test_without_momentum() -> None:
+    solver = Solver(learning_rate=0.05, momentum=0, weight_decay=0.03, drops=(0.5,), gamma=0.3)
+    before, after, _ = ours("R1-8", solver)
+    expected = caffe(before, multipliers(0, 1), [0.05] * 6 + [0.05 * 0.3] * 6, solver)
+    for name, value in after.items():
+        np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-12, err_msg=name)
+
+
 def test_the_copied_rate_is_the_configs() -> None:
     solver = Solver(learning_rate=0.05, copied_rate=0.7, drops=())
     before, after, _ = ours("T1-3_R4-8", solver)

@@ -63,9 +63,11 @@ class StepSGD:
                 velocity.mul_(self.rate(iteration - 1) / rate)
         for group in self._groups.values():
             gradients = [parameter.grad for parameter in group.parameters if parameter.grad is not None]
+            momentum = self.solver.momentum
             torch._fused_sgd_(
-                group.parameters, gradients, group.velocities, lr=rate * group.rate, momentum=self.solver.momentum,
-                weight_decay=group.decay, dampening=0.0, nesterov=False, maximize=False, is_first_step=False,
+                group.parameters, gradients, group.velocities if momentum else [], lr=rate * group.rate,
+                momentum=momentum, weight_decay=group.decay, dampening=0.0, nesterov=False, maximize=False,
+                is_first_step=False,
             )  # fmt: skip
             for parameter in group.parameters:
                 parameter.grad = None
