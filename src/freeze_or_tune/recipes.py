@@ -13,7 +13,7 @@ RECIPES = {
     "training": 4,
     "import": 1,
     "features": 1,
-    "distance": 2,
+    "distance": 3,
     "analysis": 3,
     "advice": 1,
 }
