@@ -50,6 +50,19 @@ def test_no_more_than_the_budget_is_kept_in_memory() -> None:
     assert cache.left == 0
 
 
+def test_without_files_what_has_no_room_is_not_kept() -> None:
+    cache = Cache(CPU, budget=3 * 4 * 3 * 4 * 10, files=False)
+    files = len(mapped_files())
+    kept = [cache.fill(brightness, images(10)) is not None for _ in range(4)]
+    assert kept == [True, True, True, False]
+    assert len(mapped_files()) == files
+
+
+def test_only_a_cpu_keeps_activations_in_files() -> None:
+    # Of CaffeNet's first block alone the paper's largest split has 278 GB, more than a node's temporary folder.
+    assert (Cache(CPU).files, Cache(torch.device("cuda")).files) == (True, False)
+
+
 def test_a_file_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     table = Cache(CPU, 0).fill(brightness, images(9))

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.cache import Cache
 from freeze_or_tune.training.loop import data_order
 from freeze_or_tune.training.prefix import Prefix
 
@@ -151,3 +152,32 @@ def test_a_view_of_many_images_is_whole(crops: list[Tensor]) -> None:
     outputs = prefix(net, count=260, views=1).batch(torch.arange(260), torch.zeros(260, dtype=torch.int64), generator())
     assert len(crops) == 2
     torch.testing.assert_close(outputs, whole(net, torch.cat(crops)))
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_views_without_room_have_the_same_crops(half: bool) -> None:
+    net = network()
+    ours, roomy = (
+        Prefix(
+            net.eval(), CUT, preprocessing(), images(260), 3, 0, Cache(torch.device("cpu"), budget, half, files=False)
+        )
+        for budget in (260 * 36 * (2 if half else 4), 1e9)  # one view fits, three do
+    )
+    for indices, epochs in data_order(260, 100, 8, seed=1):
+        batch = ours.batch(indices, epochs, generator())
+        torch.testing.assert_close(batch, roomy.batch(indices, epochs, generator()))
+        assert batch.dtype == torch.float32
+        assert not batch.requires_grad
+    assert ours.cache.left == 0
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_held_out_predictions_are_the_same_without_room(half: bool) -> None:
+    trained = network()
+    predictions = [
+        Prefix(network().eval(), CUT, preprocessing(), images(2), 1, 0, Cache(torch.device("cpu"), budget, half, False))
+        .held_out(images(260, seed=3))
+        .predictions(trained)
+        for budget in (0, 1e9)
+    ]
+    torch.testing.assert_close(*predictions)

@@ -5,9 +5,21 @@ the crop's offset, before mirroring.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+
+class Crops(NamedTuple):
+    """How each of N images is cut: offsets int64 [2, N, 1] (row, column), and flips bool [N, 1, 1, 1]; on the CPU."""
+
+    offsets: Tensor
+    flips: Tensor
+
+    def of(self, indices: Tensor) -> "Crops":
+        """Those of some of the images."""
+        return Crops(self.offsets[:, indices], self.flips[indices])
 
 
 @dataclass(frozen=True)
@@ -26,10 +38,17 @@ class Preprocessing:
 
     def random_views(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Each image cropped at its own random offset and, if `mirror`, flipped with probability 1/2."""
-        count, size = images.shape[:2]
+        return self.views(images, self.draw(len(images), images.shape[1], generator))
+
+    def draw(self, count: int, size: int, generator: torch.Generator) -> Crops:
+        """Crops of `count` images of `size` pixels a side."""
         # Drawn on the CPU: the numbers are then the same whichever device trains.
         offsets = torch.randint(size - self.crop + 1, (2, count, 1), generator=generator)
-        flips = torch.randint(2, (count, 1, 1, 1), generator=generator).bool()
+        return Crops(offsets, torch.randint(2, (count, 1, 1, 1), generator=generator).bool())
+
+    def views(self, images: Tensor, crops: Crops) -> Tensor:
+        """Each image cropped and, if `mirror`, flipped as drawn."""
+        (offsets, flips), (count, size) = crops, images.shape[:2]
         # Where each row of a crop begins in the mean, and in the images, which follow one another.
         starts = (((offsets[0] + torch.arange(self.crop)) * size + offsets[1]) * 3).to(images.device)
         places = torch.arange(count, device=images.device)[:, None] * size * size * 3

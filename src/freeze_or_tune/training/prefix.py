@@ -2,7 +2,8 @@
 
 The first `cut` layers of the network are frozen and hold no live dropout, so their output depends on the view of an
 image alone. It is cached for `views` random views an image, epoch e using view e mod views: with as many views as
-epochs that equals computing it anew each time, with fewer it is a trade (see docs/deviations.md).
+epochs that equals computing it anew each time, with fewer it is a trade (see docs/deviations.md). Views that the cache
+has no room for keep their crops.
 """
 
 from functools import cached_property
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from freeze_or_tune.hashing import stable_seed
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.augment import Crops, Preprocessing
 from freeze_or_tune.training.cache import CHUNK, Cache, Table
 from freeze_or_tune.training.images import Images
 
@@ -29,7 +30,7 @@ class Prefix:
         self.cut, self.preprocessing, self.images = cut, preprocessing, images
         self.views, self.seed = (views if cut else 0), seed
         self.cache = cache or Cache(images.labels.device)
-        self._tables: dict[int, Table] = {}
+        self._tables: dict[int, Table | Crops] = {}
 
     def batch(self, indices: Tensor, epochs: Tensor, generator: torch.Generator) -> Tensor:
         """Input of layer `cut` for images [B], each in its own epoch [B] (both int64 on the CPU)."""
@@ -40,7 +41,7 @@ class Prefix:
         # Batches run through the epochs in order, so the images of one view stand together.
         views, counts = (epochs % self.views).unique_consecutive(return_counts=True)
         parts = indices.split(counts.tolist())
-        inputs = [self._view(view).take(part) for view, part in zip(views.tolist(), parts, strict=True)]
+        inputs = [self._of_view(view, part) for view, part in zip(views.tolist(), parts, strict=True)]
         return inputs[0] if len(inputs) == 1 else torch.cat(inputs)
 
     def held_out(self, images: Images) -> "HeldOut":
@@ -51,13 +52,32 @@ class Prefix:
         """Output of the first `cut` layers for centre crops."""
         return self.start(self.preprocessing.centre_views(pixels))
 
-    def _view(self, view: int) -> Table:
+    def _of_view(self, view: int, indices: Tensor) -> Tensor:
+        """Outputs for one view of some images: cached or, if there is no room, computed anew for the same crops."""
         if view not in self._tables:
-            generator = torch.Generator().manual_seed(stable_seed(self.seed, "view", view))
-            self._tables[view] = self.cache.fill(
-                lambda pixels: self.start(self.preprocessing.random_views(pixels, generator)), self.images
-            )
-        return self._tables[view]
+            self._tables[view] = self._filled(view) or self._crops(view)
+        kept = self._tables[view]
+        if isinstance(kept, Table):
+            return kept.take(indices)
+        with torch.no_grad():
+            outputs = self.start(self.preprocessing.views(self.images.take(indices), kept.of(indices)))
+            return self.cache.rounded(outputs).float()
+
+    def _filled(self, view: int) -> Table | None:
+        generator = self._generator(view)
+        return self.cache.fill(
+            lambda pixels: self.start(self.preprocessing.random_views(pixels, generator)), self.images
+        )
+
+    def _crops(self, view: int) -> Crops:
+        """The crops that a table of this view would be made of, which are drawn for as many images at a time."""
+        generator, size = self._generator(view), self.images.pixels.shape[1]
+        counts = map(len, torch.arange(len(self.images)).split(CHUNK))
+        offsets, flips = zip(*(self.preprocessing.draw(count, size, generator) for count in counts), strict=True)
+        return Crops(torch.cat(offsets, 1), torch.cat(flips))
+
+    def _generator(self, view: int) -> torch.Generator:
+        return torch.Generator().manual_seed(stable_seed(self.seed, "view", view))
 
 
 class HeldOut:
@@ -68,7 +88,7 @@ class HeldOut:
         self.prefix, self.images, self.labels = prefix, images, images.labels
 
     @cached_property
-    def _table(self) -> Table:
+    def _table(self) -> Table | None:
         return self.prefix.cache.fill(self.prefix.centre, self.images)
 
     def predictions(self, network: Layered) -> Tensor:
@@ -77,7 +97,10 @@ class HeldOut:
 
         def inputs(indices: Tensor) -> Tensor:
             # Without a prefix the crops themselves would take 12 times the memory of the pixels.
-            return self._table.take(indices) if self.prefix.cut else self.prefix.centre(self.images.take(indices))
+            if self.prefix.cut and self._table:
+                return self._table.take(indices)
+            outputs = self.prefix.centre(self.images.take(indices))
+            return self.prefix.cache.rounded(outputs).float() if self.prefix.cut else outputs
 
         with torch.no_grad():
             parts = torch.arange(len(self.labels)).split(CHUNK)
