@@ -42,6 +42,10 @@ _CLASSES = {
     "sun397": 397, "mit-indoor": 67, "cub-200": 200, "corals": 8, "plankton": 34, "ilsvrc2012": 1000,
 }  # fmt: skip
 _OFFICIAL = {"mit-indoor": 20, "cub-200": 30, "ilsvrc2012": 50}
+_LISTED = {"ilsvrc2012": 1_331_167, "plankton": 3_400_000}
+"""Images of the largest datasets, whether a split uses them or not."""
+_NAME = 1200
+"""Bytes of memory for the name of an image, where it lies in its archive, and its line of the index."""
 
 
 class Estimate(NamedTuple):
@@ -84,9 +88,9 @@ def stored(study: Study, dataset: str) -> int:
 
 
 def store(study: Study, dataset: str, size: str) -> Estimate:
-    """The pages of the new array, and a few photos that are being decoded; 50 images a second."""
-    images = stored(study, dataset)
-    return _estimate(_NUMPY_MB + images * 3 * int(size) ** 2 / _MB, images / 50)
+    """The pages of the new array, all names, and a few photos that are being decoded; 50 images a second."""
+    images, listed = stored(study, dataset), _LISTED.get(study.dataset(dataset).reader, 0)
+    return _estimate(_NUMPY_MB + (images * 3 * int(size) ** 2 + listed * _NAME) / _MB, images / 50)
 
 
 def experiment(study: Study, target: str, n: str, scheme: str) -> Estimate:
