@@ -87,6 +87,19 @@ def test_all_names_of_a_large_dataset_are_in_the_memory_of_its_store() -> None:
     assert RULES["store"](paper, "plankton", "64").memory_mb > 4499
 
 
+def test_a_gpu_without_room_for_its_cache_has_time_to_do_without() -> None:
+    paper = read_study(ROOT / "config/paper.yaml")
+    settings = paper.experiment("yosinski", 53, "F1-7_R8")
+    forward = settings.solver.iterations(500 * 53) * 50 * 1.44e9 / 5e12  # 720 million multiply-adds an image
+    assert RULES["experiment"](paper, "yosinski", "53", "F1-7_R8").minutes >= forward / 60
+
+
+def test_a_store_has_time_to_open_its_archive() -> None:
+    paper = read_study(ROOT / "config/paper.yaml")
+    caltech, sun = (RULES["store"](paper, name, "256") for name in ("caltech256", "sun397"))
+    assert sun.minutes >= caltech.minutes + 15  # 39 GB at 50 MB/s take 13 minutes
+
+
 def test_the_docs_show_the_papers_table() -> None:
     # Printed anew by: python -m freeze_or_tune resources --configfile config/paper.yaml
     assert table(read_study(ROOT / "config/paper.yaml")) in (ROOT / "docs/cluster.md").read_text()

@@ -44,6 +44,8 @@ _CLASSES = {
 _OFFICIAL = {"mit-indoor": 20, "cub-200": 30, "ilsvrc2012": 50}
 _LISTED = {"ilsvrc2012": 1_331_167, "plankton": 3_400_000}
 """Images of the largest datasets, whether a split uses them or not."""
+_OPENING = {"ilsvrc2012": 3600, "sun397": 1800}
+"""Seconds until the first image: a million headers all over 150 GB, on a slow file system; 39 GB to decompress."""
 _NAME = 1200
 """Bytes of memory for the name of an image, where it lies in its archive, and its line of the index."""
 
@@ -88,9 +90,10 @@ def stored(study: Study, dataset: str) -> int:
 
 
 def store(study: Study, dataset: str, size: str) -> Estimate:
-    """The pages of the new array, all names, and a few photos that are being decoded; 50 images a second."""
-    images, listed = stored(study, dataset), _LISTED.get(study.dataset(dataset).reader, 0)
-    return _estimate(_NUMPY_MB + (images * 3 * int(size) ** 2 + listed * _NAME) / _MB, images / 50)
+    """The pages of the new array, all names, and a few photos that are being decoded; 50 images a second once open."""
+    images, reader = stored(study, dataset), study.dataset(dataset).reader
+    pages, names = images * 3 * int(size) ** 2, _LISTED.get(reader, 0) * _NAME
+    return _estimate(_NUMPY_MB + (pages + names) / _MB, _OPENING.get(reader, 0) + images / 50)
 
 
 def experiment(study: Study, target: str, n: str, scheme: str) -> Estimate:
@@ -114,7 +117,8 @@ def _training(study: Study, settings: TrainingSettings) -> Estimate:
     else:  # what a GPU would hold; the cache twice, because it is kept in memory if it fits in half of it
         cached = 2 * _cached(settings, shape, counts)
         megabytes += 4 * (cached + max(_CHUNK, 3 * solver.batch) * shape.activations) / _MB
-    return _estimate(megabytes, operations(study, settings) / _speed(study))
+    room = study.machine.device != "cuda"  # a GPU may have less memory than its cache would take
+    return _estimate(megabytes, operations(study, settings, room) / _speed(study))
 
 
 def _prefix(settings: TrainingSettings) -> int:
@@ -130,15 +134,18 @@ def _cached(settings: TrainingSettings, shape: Shape, counts: Counts) -> int:
     return shape.outputs[cut - 1] * (settings.solver.views * counts.train + counts.val + counts.test) if cut else 0
 
 
-def operations(study: Study, settings: TrainingSettings) -> float:
-    """Of all runs: the cached prefix once a view; the rest forward and back for each image seen, forward to look."""
+def operations(study: Study, settings: TrainingSettings, room: bool = True) -> float:
+    """Of all runs: the cached prefix once a view; the rest forward and back for each image seen, forward to look.
+
+    Without `room` for its cache the prefix is computed for each image seen.
+    """
     solver, counts, work = settings.solver, counts_of(study, settings.split), shape_of(settings.network).work
     cut = _prefix(settings)
     trained = solver.iterations(counts.train) * solver.batch
-    views = min(solver.views * counts.train, trained)
     looks = solver.evaluations * counts.val + counts.test
     rest = settings.runs * (3 * trained + looks) * sum(work[cut:])
-    return rest + (views + counts.val + counts.test) * sum(work[:cut])
+    views = min(solver.views * counts.train, trained) + counts.val + counts.test
+    return rest + (views if room else settings.runs * (trained + looks)) * sum(work[:cut])
 
 
 def _speed(study: Study) -> float:
