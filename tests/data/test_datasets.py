@@ -200,10 +200,24 @@ def test_corals(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert "{'Off': 1, 'Astreo': 1}" in caplog.text
 
 
-def test_a_damaged_annotation(tmp_path: Path) -> None:
+def test_a_damaged_line_of_an_annotation_costs_that_point_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = zipped(tmp_path / "c.zip", CORALS_2008)
+    whole = read("corals", path)
     files = changed(CORALS_2008, f"2008/{REEF}_20080415.jpg.txt", b"7; 8; turf", b"7; turf")
-    with pytest.raises(UserError, match=r"20080415\.jpg\.txt in .*c\.zip, line 3: '7; turf ' is not <row>; <column>"):
-        read("corals", zipped(tmp_path / "c.zip", files))
+    left = read("corals", zipped(path, files))
+    assert [listing for listing in whole if listing not in left] == [whole[-1]]
+    assert whole[-1].class_name == "Turf"
+    assert (
+        f"left out 1 lines that name no point, such as 2008/{REEF}_20080415.jpg.txt, line 3: '7; turf '" in caplog.text
+    )
+
+
+def test_the_photos_of_2010_are_png(tmp_path: Path) -> None:
+    photo = f"2010/{REEF}_20100410.png"
+    files = {photo: b"", f"{photo}.txt": text("# Row; Col; Label", "1; 2; Porit")}
+    assert read("corals", zipped(tmp_path / "c.zip", files)) == [Listing(f"{photo}@1,2", "Porit", "", REEF)]
 
 
 def test_a_quadrat_is_one_group_in_all_years() -> None:

@@ -3,13 +3,11 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from freeze_or_tune.data.archives import Archive
 from freeze_or_tune.data.layouts.listing import Listing, images_of, lines, some
 from freeze_or_tune.data.patches import point_name
-from freeze_or_tune.errors import UserError
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +24,7 @@ def read_corals(archive: Archive) -> list[Listing]:
     photos = set(images_of(archive))
     listings: list[Listing] = []
     without_photo: list[str] = []
+    unread: list[str] = []
     others: Counter[str] = Counter()
     for name in archive.names():
         if not _is_annotation(archive, name):
@@ -34,19 +33,15 @@ def read_corals(archive: Archive) -> list[Listing]:
         if photo is None:
             without_photo.append(name)
             continue
-        for (row, column), label in _points(archive, name).items():
+        for (row, column), label in _points(archive, name, unread).items():
             if label.casefold() in CANONICAL:
                 group = quadrat(photo)
                 listings.append(Listing(point_name(photo, row, column), CANONICAL[label.casefold()], group=group))
             else:
                 others[label] += 1
-    if without_photo:
-        logger.warning(
-            "%s: left out %d annotations without a photo, such as %s",
-            archive.path,
-            len(without_photo),
-            without_photo[0],
-        )
+    for names, what in ((without_photo, "annotations without a photo"), (unread, "lines that name no point")):
+        if names:
+            logger.warning("%s: left out %d %s, such as %s", archive.path, len(names), what, names[0])
     logger.info("%s: left out points of other labels: %s", archive.path, dict(others))
     return some(sorted(listings, key=lambda listing: listing.image), archive, "Moorea Labeled Corals", "<photo>.txt")
 
@@ -67,25 +62,24 @@ def _is_annotation(archive: Archive, name: str) -> bool:
 
 
 def _photo_of(name: str, photos: set[str]) -> str | None:
-    """The photo of `<photo>.jpg.txt`, or of `<photo>.txt`."""
+    """The photo of `<photo>.jpg.txt` (2010: `.png.txt`), or of `<photo>.txt`."""
     bare = name[: -len(".txt")]
     return next((photo for photo in (bare, f"{bare}.jpg", f"{bare}.JPG") if photo in photos), None)
 
 
-def _points(archive: Archive, name: str) -> dict[tuple[int, int], str]:
-    """The label of each point, without those that are labelled in two ways; UserError names a line that is none."""
+def _points(archive: Archive, name: str, unread: list[str]) -> dict[tuple[int, int], str]:
+    """The label of each point, without those that are labelled in two ways; lines that are none are added to `unread`.
+
+    They are no reason to stop: the archive's digest says that its authors made them so.
+    """
     points: dict[tuple[int, int], str] = {}
     doubtful: set[tuple[int, int]] = set()
-    for place, label in _rows(archive, name):
+    for number, line in lines(archive, name):
+        match = POINT.fullmatch(line)
+        if match is None:
+            unread += [] if line.lstrip().startswith("#") else [f"{name}, line {number}: {line!r}"]
+            continue
+        place, label = (int(match[1]), int(match[2])), match[3]
         if points.setdefault(place, label).casefold() != label.casefold():
             doubtful.add(place)
     return {place: label for place, label in points.items() if place not in doubtful}
-
-
-def _rows(archive: Archive, name: str) -> Iterator[tuple[tuple[int, int], str]]:
-    for number, line in lines(archive, name):
-        match = POINT.fullmatch(line)
-        if match:
-            yield (int(match[1]), int(match[2])), match[3]
-        elif not line.lstrip().startswith("#"):
-            raise UserError(f"{name} in {archive.path}, line {number}: {line!r} is not <row>; <column>; <label>")
