@@ -6,7 +6,7 @@ from freeze_or_tune.data.archives import Archive
 from freeze_or_tune.data.layouts.listing import Listing, images_of, some
 
 # The file repeats the number of its class. What is not like that is left over from making the dataset: the folder
-# 056.dog/greg, whose images lie one level deeper, and the file 198.spider/RENAME2, which is none.
+# 056.dog/greg, which is one level deeper, and the file 198.spider/RENAME2, which is none.
 IMAGE = re.compile(r"(?:^|/)((\d{3})\.[^/]+)/\2_\d{4}\.jpg$")
 CLUTTER = "257.clutter"
 
