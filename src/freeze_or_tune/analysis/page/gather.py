@@ -43,9 +43,12 @@ def gather(results_csv: Path, experiments: Sequence[Path], samples: Sequence[Pat
     """
     evidence = Evidence.read(results_csv)
     results, pairs = evidence.results, evidence.tune_over_freeze()
-    shown = _shown(evidence.cells(), results, _read(experiments, results, results_csv))
+    cells = evidence.cells()
+    shown = _shown(cells, results, _read(experiments, results, results_csv))
+    # Of what the recommendations are drawn from; an accuracy of 1 among several runs has another interval.
+    over = (cells if pairs.empty else pairs)["over"].unique()
     return Page(
-        glance=_glance(evidence.cells(), results, Provenance.of("page", results_csv, results)),
+        glance=_glance(cells, results, Provenance.of("page", results_csv, results), " or ".join(over)),
         answer=_answer(pairs),
         cells=_cells(recommendations(evidence)),
         datasets=datasets(results, samples, sources),
@@ -150,11 +153,11 @@ def _answer(pairs: pd.DataFrame) -> Answer:
     )  # fmt: skip
 
 
-def _glance(cells: pd.DataFrame, results: pd.DataFrame, origin: Provenance) -> Glance:
+def _glance(cells: pd.DataFrame, results: pd.DataFrame, origin: Provenance, over: str) -> Glance:
     runs = f"{origin.runs:,}, {' or '.join(map(str, sorted(set(cells['runs']))))} each"
     return Glance(
         study=origin.study, date=origin.date[:10], settings=origin.settings, versions=origin.trained_with,
-        over=" or ".join(cells["over"].unique()), targets=results["target"].nunique(),
+        over=over, targets=results["target"].nunique(),
         splits=len(results.groupby(["target", "n"])), experiments=origin.experiments, runs=runs,
         training=_duration(results["seconds"].sum()),
     )  # fmt: skip
