@@ -1,7 +1,7 @@
 """Figures 1 and 2 of the paper, and 4: ratios of accuracy with 95 % intervals against distance and amount of data."""
 
 import logging
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -103,8 +103,10 @@ def tuning(evidence: Evidence) -> Figure:
     left.set_xlabel("Images a class (log scale)")
     right.set_xlabel(_distance_label(evidence))
     near = _level_handles(pairs["distance_level"], DISTANCE_LOOKS, DISTANCE_LABELS)
-    _legend_in_corner(figure, "left", "Distance", near)
-    _legend_in_corner(figure, "right", "Images a class", _level_handles(pairs["data_level"], DATA_LOOKS, DATA_LABELS))
+    _legend_in_corner(figure, "outside lower left", "Distance", near)
+    _legend_in_corner(
+        figure, "outside lower right", "Images a class", _level_handles(pairs["data_level"], DATA_LOOKS, DATA_LABELS)
+    )
     return figure
 
 
@@ -224,11 +226,13 @@ def _level_handles(present: "pd.Series[str]", looks: dict[Level, Look], labels: 
     ]
 
 
-def _legend_in_corner(figure: Figure, side: str, title: str, handles: list[Line2D]) -> None:
+def _legend_in_corner(
+    figure: Figure, place: Literal["outside lower left", "outside lower right"], title: str, handles: list[Line2D]
+) -> None:
     """A legend under one of two panels: of the figure, for the axes would shrink to the width of their own."""
     if handles:
         figure.legend(
-            handles=handles, title=title, loc=f"outside lower {side}", ncols=3, fontsize=7,
+            handles=handles, title=title, loc=place, ncols=3, fontsize=7,
             handlelength=3.2, handletextpad=0.4, columnspacing=1,
         )  # fmt: skip
 
