@@ -1,6 +1,7 @@
 """From a study's files to what the page holds."""
 
 import math
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,14 @@ Key = tuple[str, int, str]
 """Target, images a class, scheme."""
 
 
-def gather(results_csv: Path, experiments: Sequence[Path], samples: Sequence[Path], sources: Mapping[str, str]) -> Page:
-    """Everything on the page; `sources` are the datasets of the source networks.
+def gather(
+    results_csv: Path,
+    experiments: Sequence[Path],
+    samples: Sequence[Path],
+    sources: Mapping[str, str],
+    configfiles: Sequence[str] = (),
+) -> Page:
+    """Everything on the page; `sources` are the datasets of the source networks, `configfiles` what names the study.
 
     UserError if experiments.csv and the experiments' files are not of the same study.
     """
@@ -57,6 +64,7 @@ def gather(results_csv: Path, experiments: Sequence[Path], samples: Sequence[Pat
             schemes={str(s): s.paper for s in sorted(map(Scheme.parse, results["scheme"].unique()), key=_rank)},
             experiments=shown,
             pairs=_pairs(pairs, shown),
+            command=shlex.join(["snakemake", *(["--configfile", *configfiles] if configfiles else [])]),
             looks=Looks(distance=DISTANCE_LOOKS, data=DATA_LOOKS, depths=DEPTH_LOOKS, scratch=SCRATCH_LOOK),
             distance_labels=DISTANCE_LABELS,
             data_labels=DATA_LABELS,
