@@ -14,6 +14,6 @@ RECIPES = {
     "import": 1,
     "features": 1,
     "distance": 3,
-    "analysis": 3,
+    "analysis": 4,
     "advice": 1,
 }

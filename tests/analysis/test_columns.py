@@ -35,6 +35,14 @@ def path(collected):
         (3, "cosine", "0.2", "line 5, cosine: .*0.2.* is not that of the first line of target 'a'"),
         (3, "cosine", "", "line 5, cosine: .*nan.* is not that of the first line of target 'a'"),
         (3, "distance_level", "H", "line 5, distance_level: 'H' is not that of the first line"),
+        (3, "test_images", "100", "line 5, test_images: 100 is not that of the first line of target 'a'"),
+        (
+            1,
+            "settings",
+            "x",
+            "line 3, settings: 'x' is not that of the first line of target 'a', n 10, scheme 'T1-7_R8'",
+        ),
+        (0, "data_level", "M", "line 2, data_level: 'M' is not the level of n 10, 'L'"),
         (1, "run", "0", "line 3, target, n, scheme, run: an earlier line has the same values"),
     ],
 )
@@ -44,6 +52,26 @@ def test_a_malformed_cell_is_named_by_line_and_column(path, edit, row, column, v
     with pytest.raises(UserError, match=problem) as error:
         read_results(path)
     assert str(path) in str(error.value)
+
+
+def test_a_level_of_distance_must_be_that_of_the_distance(path):
+    path.write_text(path.read_text().replace(",L,L,", ",H,L,"))
+    with pytest.raises(UserError, match=r"line 2, distance_level: 'H' is not the level of cosine 0\.1, 'L'"):
+        read_results(path)
+
+
+def test_a_blank_line_counts(path):
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:2], "", *lines[2:]]))
+    with pytest.raises(UserError, match="line 3, study: it is empty"):
+        read_results(path)
+
+
+def test_cells_without_a_column_are_an_error(path):
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(f"{line}," for line in lines)]))
+    with pytest.raises(UserError, match="line 2: it has more cells than the header"):
+        read_results(path)
 
 
 @pytest.mark.parametrize("column", ["mmd", "svm_error", "cnn"])

@@ -192,7 +192,7 @@ def test_legends_list_the_levels_that_occur_and_no_others(study):
     results, _ = study({"a": (0.1, 1, 200), "b": (0.45, 10)})
     (legend,) = figures.copying(results).legends
     assert [text.get_text() for text in legend.get_texts()] == ["Low (1–20)", "Large (≥ 100)"]
-    texts = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in figures.tuning(results).axes]
+    texts = [[text.get_text() for text in legend.get_texts()] for legend in figures.tuning(results).legends]
     assert texts == [["Low (0.0–0.2)", "High (0.4–1.0)"], ["Low (1–20)", "Large (≥ 100)"]]
 
 
@@ -209,14 +209,14 @@ def test_ratios_that_have_no_place_are_left_out_with_a_warning(collected, caplog
 def test_figure1_without_deeper_schemes_says_so(study):
     results, _ = study({"a": (0.1, 1)}, schemes=SCHEMES[:2])
     figure = figures.copying(results)
-    assert [axes.texts[0].get_text() for axes in figure.axes] == ["no pairs of experiments to compare"] * 2
+    assert [axes.texts[0].get_text() for axes in figure.axes] == ["no pairs of experiments with a distance"] * 2
     assert figure.legends == []
 
 
 def test_figure2_without_frozen_schemes_says_so(study):
     results, _ = study({"a": (0.1, 1)}, schemes=("T1-7_R8",))
     assert [axes.texts[0].get_text() for axes in figures.tuning(results).axes] == [
-        "no pairs of experiments to compare"
+        "no pairs of experiments with a distance"
     ] * 2
 
 
@@ -252,6 +252,8 @@ STUDIES = {
     "paper": (PAPER, (*SCHEMES, "T1_R2-8", "F1_R2-8")),
     "embedded": (EMBEDDED, SCHEMES),
     "one": ({"latin-b": (0.03, 10)}, SCHEMES),
+    "wide": ({"near": (0.1, 1, 2, 5, 10, 50, 99, 100, 500, 1000, 5000), "far": (0.5, 1, 50)}, SCHEMES),
+    "long": ({"mit-indoor-from-places": (0.1, 1), "x$\\frac$y": (0.3, 1), "a-name-" * 9: (0.5, 1)}, SCHEMES),
     "scratch": (dict(list(EMBEDDED.items())[:3]), ("T1-7_R8", "F1-7_R8", "R1-8")),
 }
 
@@ -315,8 +317,23 @@ def test_figure4_shows_each_metric_with_its_correlation(synthetic):
     assert bold == ["Cosine distance", "MMD", "Accuracy of a linear SVM"]  # they order the four targets alike
 
 
+def test_figure4_shows_points_that_have_one_distance(study):
+    evidence, _ = study({"a": (0.31, 1, 10)})
+    (axes,) = figures.metrics(evidence).axes
+    low, high = axes.get_xlim()
+    assert low < 0.31 < high
+
+
+def test_figure2_has_panels_as_wide_as_the_page_allows(study):
+    evidence, _ = study(PAPER)
+    with mpl.rc_context(RC):
+        figure = figures.tuning(evidence)
+        FigureCanvasAgg(figure).draw()
+    assert sum(axes.get_position().width for axes in figure.axes) > 0.85
+
+
 def test_figure4_says_when_there_are_too_few_targets(study):
     evidence, _ = study({"a": (0.1, 1, 10), "b": (0.3, 1, 10)})
     (axes,) = figures.metrics(evidence).axes
-    assert axes.get_title() == "fewer than three targets: no correlation"
+    assert axes.get_title() == "no correlation: fewer than three distances"
     assert axes.title.get_fontweight() == "normal"

@@ -100,6 +100,12 @@ def test_each_experiment_has_its_path_and_the_curves_of_its_file(whole: Results,
             assert curve["loss"] == pytest.approx([point["loss"] for point in run["curve"]], rel=1e-3)
 
 
+def test_the_command_names_the_study_unless_it_is_the_default_one(whole: Results, page: Texts) -> None:
+    assert json.loads(page.data)["command"] == "snakemake"
+    other = gather(whole.csv, whole.experiments, [], SOURCES, ["my study.yaml"])
+    assert other.explorable.command == "snakemake --configfile 'my study.yaml'"
+
+
 def test_pairs_are_tuned_over_frozen_accuracies_of_the_same_split(page: Texts) -> None:
     data = json.loads(page.data)
     assert len(data["pairs"]) == len(COSINES) * 3

@@ -53,6 +53,20 @@ def test_latex_has_the_rules_of_booktabs_and_escaped_names(tmp_path):
     assert [text.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
 
 
+@pytest.mark.skipif(ENGINE is None, reason="needs a TeX engine")
+def test_long_cells_are_broken_over_lines_and_not_made_small(tmp_path):
+    cells = ["Try Freeze or Tune (12 experiments; paper: Freeze)"] * 2
+    table = pd.DataFrame({"distance": ["L (0.0–0.2)", "[M]"], "L": cells, "M": cells, "H": cells})
+    write_sheet(Sheet("Table 7. T", table, (table,)), [tmp_path / "t.tex"])
+    tex = (tmp_path / "t.tex").read_text()
+    # The table as it is before it is made to fit.
+    tabular = tex[tex.index(r"\begin{tabular}") : tex.index(r"\end{tabular}")] + r"\end{tabular}"
+    (tmp_path / "t.tex").write_text(rf"\small\sbox0{{{tabular}}}\typeout{{WIDE \the\wd0 OF \the\linewidth}}\box0")
+    said = compiled(tmp_path, "t").split("WIDE ")[1]
+    width, page = (float(part.split("pt")[0]) for part in said.split("OF ")[:2])
+    assert width <= page
+
+
 @given(st.text("_%&#${}^~\\", max_size=8))
 def test_no_special_letter_is_left_bare(text):
     bare = escape(text)

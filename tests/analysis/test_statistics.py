@@ -30,7 +30,7 @@ def test_one_runs_interval_is_wilsons_and_says_that_seeds_are_not_in_it(collecte
 def test_without_errors_in_any_run_the_interval_still_has_a_width(collected):
     (row,) = Evidence.read(collected({("a", 1, T): [1.0, 1.0]}, {})).cells().itertuples()
     assert (row.low, row.high) == pytest.approx(tuple(binomtest(200, 200).proportion_ci(method="wilson")))
-    assert row.over == BOTH
+    assert row.over == IMAGES_ONLY
 
 
 def test_an_accuracy_is_never_outside_its_interval(results):

@@ -105,7 +105,11 @@ def test_nothing_chosen_draws_nothing_and_all_brings_it_back(report: Path, opene
     page = opened(report)
     page.get_by_role("button", name="Scheme: none").click()
     assert drawn(page, "accuracy") == drawn(page, "ratio") == []
+    expect(page.locator("#accuracy")).to_contain_text("No experiment passes the filters")
+    expect(page.locator("#accuracy .xtick, #accuracy .ytick")).to_have_count(0)
+    expect(page.locator("#ratio")).to_contain_text("No pair with a known distance passes the filters")
     page.get_by_role("button", name="Scheme: all").click()
+    expect(page.locator("#accuracy")).not_to_contain_text("No experiment")
     assert len(drawn(page, "accuracy")) == 54
 
 
@@ -226,6 +230,18 @@ def test_nothing_is_wider_than_a_narrow_screen(report: Path, opened: Open, width
     assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [width, width]
     plots = page.locator(".plot .main-svg").evaluate_all("all => all.map(svg => svg.getBoundingClientRect().right)")
     assert max(plots) <= width
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_axes_have_room_for_their_words(report: Path, opened: Open, width: int) -> None:
+    page = opened(report, width, 900)
+    for figure in ("ratio", "curves"):
+        title, ticks = page.locator(f"#{figure} .ytitle").bounding_box(), page.locator(f"#{figure} .ytick text")
+        boxes = [tick.bounding_box() for tick in ticks.all()]
+        assert title is not None
+        assert all(box is not None and box["x"] > title["x"] + title["width"] for box in boxes)
+    # The last iteration, at the very end of the axis.
+    expect(page.locator("#curves .xtick text", has_text="200")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [390, 1200])

@@ -262,6 +262,7 @@ def test_the_page_holds_the_experiments_of_the_table_and_pictures_of_all_dataset
         record = json.loads((finished / experiment["path"]).read_text())
         assert [len(run["curve"]) for run in record["runs"]] == [len(c["iterations"]) for c in experiment["curves"]]
     assert page.count('src="data:image/webp') == 2
+    assert data["command"] == "snakemake --configfile study.yaml"
 
 
 def test_a_deleted_page_is_made_again_from_what_is_there(study: Path, snakemake: Snakemake) -> None:

@@ -1,4 +1,5 @@
 # The study of this run, and what rules ask of it.
+import os
 import re
 from pathlib import Path
 
@@ -20,6 +21,10 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 
+# What names this study on the command line, as seen from here: nothing for the default one, which jobs are told of, too.
+CONFIGFILES = [
+    path for path in map(os.path.relpath, workflow.overwrite_configfiles) if path != os.path.join("config", "config.yaml")
+]
 EXPERIMENTS = [f"<results>/experiments/{target}/n{n}/{scheme}.json" for target, n, scheme in study.experiments()]
 EXPERIMENT_FILES = {"record": "<results>/experiments/{target}/n{n}/{scheme}.json"}
 MODELS = [path.replace(".json", ".safetensors") for path in EXPERIMENTS if study.keep_models]

@@ -92,5 +92,6 @@ rule page:
     params:
         recipe=RECIPES["analysis"],
         sources={name: source.dataset for name, source in study.sources.items() if source.dataset},
+        configfiles=CONFIGFILES,
     script:
         "../scripts/page.py"

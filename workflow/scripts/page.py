@@ -10,4 +10,5 @@ with logged(snakemake.log[0]):
         [Path(path) for path in snakemake.input.samples],
         Path(snakemake.output[0]),
         sources=snakemake.params.sources,
+        configfiles=snakemake.params.configfiles,
     )

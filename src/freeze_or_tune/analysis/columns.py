@@ -8,6 +8,7 @@ import pandas as pd
 
 from freeze_or_tune.correctness import check
 from freeze_or_tune.errors import UserError
+from freeze_or_tune.levels import data_level, distance_level
 from freeze_or_tune.schemes import Scheme
 
 Value = str | int | float
@@ -90,9 +91,9 @@ NAMES = tuple(column.name for column in COLUMNS)
 KEY = ["target", "n", "scheme", "run"]
 OF_TARGET = [
     *("source", "dataset", "classes", "cosine", "cosine_estimated", "mmd", "svm", "svm_error", "cnn", "cnn_error"),
-    "distance_level",
+    *("distance_level", "val_per_class", "pool", "test_per_class", "test_images"),
 ]
-"""Columns that are the same in all rows of a target."""
+"""Columns that are the same in all rows of a target: all its splits are tested on the same images."""
 
 
 def parse_table(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -104,7 +105,9 @@ def parse_table(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
         raise UserError(f"{path} has a header but no rows; run at least one experiment")
     table = pd.DataFrame({column.name: _parse_column(cells[column.name], column, path) for column in COLUMNS})
     _check_schemes(table, path)
-    _check_targets(table, path)
+    _check_alike(table, path, ["target"], OF_TARGET)
+    _check_alike(table, path, ["target", "n", "scheme"], ["settings"])
+    _check_levels(table, path)
     _check_correct(table, path)
     again = table.duplicated(KEY).to_numpy()
     if again.any():
@@ -136,15 +139,29 @@ def _check_schemes(table: pd.DataFrame, path: Path) -> None:
                 raise _mistake(path, row, column, f"{value!r} does not belong to scheme {text}")
 
 
-def _check_targets(table: pd.DataFrame, path: Path) -> None:
-    first = table.groupby("target")[OF_TARGET].transform(lambda values: values.iloc[0])
-    same = (first == table[OF_TARGET]) | (first.isna() & table[OF_TARGET].isna())
-    for column in OF_TARGET:
+def _check_alike(table: pd.DataFrame, path: Path, shared: list[str], columns: list[str]) -> None:
+    """Rows with the same values of `shared` must have the same values of `columns`."""
+    first = table.groupby(shared)[columns].transform(lambda values: values.iloc[0])
+    same = (first == table[columns]) | (first.isna() & table[columns].isna())
+    for column in columns:
         odd = ~same[column].to_numpy()
         if odd.any():
             row = int(odd.argmax())
-            target, value = table["target"].iloc[row], table[column].iloc[row]
-            raise _mistake(path, row, column, f"{value!r} is not that of the first line of target {target!r}")
+            of = ", ".join(f"{name} {_text(table[name].iloc[row])}" for name in shared)
+            problem = f"{_text(table[column].iloc[row])} is not that of the first line of {of}"
+            raise _mistake(path, row, column, problem)
+
+
+def _check_levels(table: pd.DataFrame, path: Path) -> None:
+    """The levels must be those of `n` and `cosine`: tables and figures sort experiments by them."""
+    for row, (n, cosine, *levels) in enumerate(
+        table[["n", "cosine", "data_level", "distance_level"]].itertuples(index=False, name=None)
+    ):
+        expected = (data_level(n), "" if math.isnan(cosine) else distance_level(cosine))
+        places = (("data_level", f"n {n}"), ("distance_level", f"cosine {cosine:g}"))
+        for (column, of), level, wanted in zip(places, levels, expected, strict=True):
+            if level != wanted:
+                raise _mistake(path, row, column, f"{level!r} is not the level of {of}, {wanted!r}")
 
 
 def _check_correct(table: pd.DataFrame, path: Path) -> None:
@@ -155,6 +172,11 @@ def _check_correct(table: pd.DataFrame, path: Path) -> None:
             check(text, images, accuracy)
         except ValueError as problem:
             raise _mistake(path, row, "correct", str(problem)) from None
+
+
+def _text(value: object) -> str:
+    """Text in quotes, a number without numpy's name of its type."""
+    return repr(value) if isinstance(value, str) else str(value)
 
 
 def _mistake(path: Path, row: int, column: str, problem: str) -> UserError:

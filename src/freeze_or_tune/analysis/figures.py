@@ -1,7 +1,7 @@
 """Figures 1 and 2 of the paper, and 4: ratios of accuracy with 95 % intervals against distance and amount of data."""
 
 import logging
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from freeze_or_tune.analysis import paper
 from freeze_or_tune.analysis.correlation import correlations
 from freeze_or_tune.analysis.results import METRICS, deeper, estimated
-from freeze_or_tune.analysis.statistics import Evidence
+from freeze_or_tune.analysis.statistics import Evidence, Floats
 from freeze_or_tune.analysis.style import (
     DATA_LOOKS,
     DISTANCE_LOOKS,
@@ -102,8 +102,11 @@ def tuning(evidence: Evidence) -> Figure:
     left.set_ylabel("Tuned accuracy over frozen accuracy")
     left.set_xlabel("Images a class (log scale)")
     right.set_xlabel(_distance_label(evidence))
-    _legend_below(left, "Distance", _level_handles(pairs["distance_level"], DISTANCE_LOOKS, DISTANCE_LABELS))
-    _legend_below(right, "Images a class", _level_handles(pairs["data_level"], DATA_LOOKS, DATA_LABELS))
+    near = _level_handles(pairs["distance_level"], DISTANCE_LOOKS, DISTANCE_LABELS)
+    _legend_in_corner(figure, "outside lower left", "Distance", near)
+    _legend_in_corner(
+        figure, "outside lower right", "Images a class", _level_handles(pairs["data_level"], DATA_LOOKS, DATA_LABELS)
+    )
     return figure
 
 
@@ -134,6 +137,8 @@ def metrics(evidence: Evidence) -> Figure:
         span = np.ptp(where) if len(where) else 0
         axes.plot(*trend(where, ratio, METRIC_WINDOW * max(span, 1e-9)), "-", color=GREY, zorder=2)
         ratio_axis(axes, everything)
+        # Said here, because points that are set aside do not count when matplotlib chooses.
+        axes.set_xlim(*_around(where))
         axes.set_xlabel(METRIC_LABELS[name])
         axes.set_title(_correlation(pairs), fontweight="bold" if np.isclose(pairs["rho"], best).any() else "normal")
     for axes in grid.flat[len(names) :]:
@@ -143,9 +148,16 @@ def metrics(evidence: Evidence) -> Figure:
     return figure
 
 
+def _around(where: Floats) -> tuple[float, float]:
+    """Limits of an axis that holds all of `where`."""
+    low, high = (where.min(), where.max()) if len(where) else (0, 1)
+    margin = 0.06 * (high - low) or 0.1 * high or 0.1
+    return low - margin, high + margin
+
+
 def _correlation(pairs: pd.DataFrame) -> str:
     if pairs.empty or np.isnan(pairs["rho"].iloc[0]):
-        return "fewer than three targets: no correlation"
+        return "no correlation: fewer than three distances"
     rho, low, high = pairs[["rho", "rho_low", "rho_high"]].iloc[0]
     return f"Spearman's ρ = {rho:.2f} ({low:.2f} to {high:.2f})".replace("-", "−")
 
@@ -158,7 +170,7 @@ def _scatter(
     `x` is a distance, or n (whose window is in decades).
     """
     if pairs.empty:
-        say(axes, "no pairs of experiments to compare")
+        say(axes, "no pairs of experiments with a distance")
     for place, (level, (color, marker)) in enumerate(looks.items()):
         chosen = pairs[pairs[level_column] == level]
         where, ratio = chosen[x].to_numpy(float), chosen["ratio"].to_numpy(float)
@@ -214,10 +226,13 @@ def _level_handles(present: "pd.Series[str]", looks: dict[Level, Look], labels: 
     ]
 
 
-def _legend_below(axes: Axes, title: str, handles: list[Line2D]) -> None:
+def _legend_in_corner(
+    figure: Figure, place: Literal["outside lower left", "outside lower right"], title: str, handles: list[Line2D]
+) -> None:
+    """A legend under one of two panels: of the figure, for the axes would shrink to the width of their own."""
     if handles:
-        axes.legend(
-            handles=handles, title=title, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3, fontsize=7,
+        figure.legend(
+            handles=handles, title=title, loc=place, ncols=3, fontsize=7,
             handlelength=3.2, handletextpad=0.4, columnspacing=1,
         )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Figure 3 of the paper: all raw accuracies, a panel a target."""
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -59,8 +60,16 @@ def _accuracy_panel(axes: Axes, table: pd.DataFrame, looks: dict[str, Any], inch
     margin = (ticks[-1] / ticks[0]) ** 0.08 if len(ticks) > 1 else 2
     log_ticks(axes, ticks, ticks[0] / margin, ticks[-1] * margin, inches)
     axes.set_ylim(0, min(1.03, 1.05 * max(table["high"].max(), chance)))
-    cosine = table["cosine"].iloc[0]
-    axes.set_title(f"{table['target'].iloc[0]}" + ("" if np.isnan(cosine) else f" (distance {cosine:.3f})"))
+    axes.set_title(_title(table["target"].iloc[0], table["cosine"].iloc[0], inches + 0.5))
+
+
+def _title(target: str, cosine: float, inches: float) -> str:
+    """Target and distance, over so many lines that they do not run into the panel beside it."""
+    letters = int(inches / 0.078)
+    far = "" if np.isnan(cosine) else f"(distance {cosine:.3f})"
+    title = f"{target} {far}".rstrip()
+    # Some room for names of wide letters.
+    return title if len(title) <= letters else f"{fill(target, letters - 3)}\n{far}".rstrip()
 
 
 def _scheme_looks(table: pd.DataFrame) -> dict[str, Any]:

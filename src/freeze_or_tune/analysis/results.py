@@ -59,11 +59,17 @@ def read_results(path: Path, mixed: bool = False) -> pd.DataFrame:
     Rows of several studies, or made by several solvers, are a problem unless `mixed`.
     """
     try:
-        cells = pd.read_csv(path, dtype=str, keep_default_na=False, on_bad_lines="error")
+        # Blank lines are kept, for lines are counted.
+        cells = pd.read_csv(path, dtype=str, keep_default_na=False, on_bad_lines="error", skip_blank_lines=False)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist; make it with `snakemake {path}`") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as problem:
-        raise UserError(f"{path} is not a CSV table ({problem}); delete it and run snakemake again") from None
+        raise UserError(
+            f"{path} is not a CSV table ({str(problem).strip()}); delete it and run snakemake again"
+        ) from None
+    if not isinstance(cells.index, pd.RangeIndex):
+        # What is too much in all lines pandas takes for names of the rows, and shifts the columns.
+        raise UserError(f"{path}, line 2: it has more cells than the header; delete the file and run snakemake again")
     table = parse_table(cells, path)
     if not mixed:
         check_unmixed(table, path)

@@ -63,9 +63,19 @@ def _latex(sheet: Sheet) -> str:
     return "\n".join([*head, "\n\\par\\medskip\n".join(parts), "\\end{table}"]) + "\n"
 
 
+LONG = 24
+"""Letters of a cell that is better broken over lines than made small with its whole table."""
+
+
 def _tabular(table: pd.DataFrame) -> str:
-    escaped = table.rename(columns=escape).map(escape)
-    tabular = escaped.style.hide(axis="index").to_latex(hrules=True, column_format="l" * len(table.columns))
+    long = [column for column in table if table[column].map(len).max() > LONG]
+    escaped = table.map(escape)
+    for column in long:
+        # A group of its own, for \raggedright changes what ends a row.
+        escaped[column] = [rf"{{\raggedright {cell}\par}}" for cell in escaped[column]]
+    formats = [rf"p{{{0.69 / len(long):.2f}\linewidth}}" if column in long else "l" for column in table]
+    shown = escaped.rename(columns=escape).style.hide(axis="index")
+    tabular = shown.to_latex(hrules=True, column_format="".join(formats))
     # What is wider than the page is made to fit, nothing else is scaled.
     return f"\\resizebox{{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}}{{!}}{{%\n{tabular.rstrip()}%\n}}"
 

@@ -66,7 +66,7 @@ class Evidence:
         low, high = (np.where(alone, w, d) for w, d in zip(wilson, drawn, strict=True))
         # Wilson's bounds of 0 and 1 come out a rounding error inside, and the accuracy itself would be outside.
         low, high = np.minimum(low, table["test_accuracy"]), np.maximum(high, table["test_accuracy"])
-        return table.assign(low=low, high=high, over=np.where(table["runs"] == 1, IMAGES_ONLY, BOTH))
+        return table.assign(low=low, high=high, over=np.where(alone, IMAGES_ONLY, BOTH))
 
     def ratios(self, numerator: Choice, denominator: Choice) -> pd.DataFrame:
         """`results.ratios` with the interval `low`..`high` of the ratio, and what it is `over`."""

@@ -26,6 +26,7 @@ RC: Any = {
     "pdf.fonttype": 42,  # TrueType: text stays text, and journals accept it
     "font.family": "DejaVu Sans",  # ships with matplotlib, so figures are the same on every machine
     "font.size": 8,
+    "text.parse_math": False,  # names are no formulas, whatever signs they hold
     "axes.titlesize": 9,
     "axes.labelsize": 8,
     "xtick.labelsize": 7.5,

@@ -76,6 +76,8 @@ class Explorable(Content):
     """Notation of paths to the paper's notation, in the order of the legend."""
     experiments: tuple[Shown, ...]
     pairs: tuple[Pair, ...]
+    command: str
+    """What runs an experiment again, but for -f and its path."""
     looks: Looks
     distance_labels: dict[str, str]
     data_labels: dict[str, str]

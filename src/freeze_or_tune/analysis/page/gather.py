@@ -1,6 +1,7 @@
 """From a study's files to what the page holds."""
 
 import math
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,16 +37,25 @@ Key = tuple[str, int, str]
 """Target, images a class, scheme."""
 
 
-def gather(results_csv: Path, experiments: Sequence[Path], samples: Sequence[Path], sources: Mapping[str, str]) -> Page:
-    """Everything on the page; `sources` are the datasets of the source networks.
+def gather(
+    results_csv: Path,
+    experiments: Sequence[Path],
+    samples: Sequence[Path],
+    sources: Mapping[str, str],
+    configfiles: Sequence[str] = (),
+) -> Page:
+    """Everything on the page; `sources` are the datasets of the source networks, `configfiles` what names the study.
 
     UserError if experiments.csv and the experiments' files are not of the same study.
     """
     evidence = Evidence.read(results_csv)
     results, pairs = evidence.results, evidence.tune_over_freeze()
-    shown = _shown(evidence.cells(), results, _read(experiments, results, results_csv))
+    cells = evidence.cells()
+    shown = _shown(cells, results, _read(experiments, results, results_csv))
+    # Of what the recommendations are drawn from; an accuracy of 1 among several runs has another interval.
+    over = (cells if pairs.empty else pairs)["over"].unique()
     return Page(
-        glance=_glance(evidence.cells(), results, Provenance.of("page", results_csv, results)),
+        glance=_glance(cells, results, Provenance.of("page", results_csv, results), " or ".join(over)),
         answer=_answer(pairs),
         cells=_cells(recommendations(evidence)),
         datasets=datasets(results, samples, sources),
@@ -54,6 +64,7 @@ def gather(results_csv: Path, experiments: Sequence[Path], samples: Sequence[Pat
             schemes={str(s): s.paper for s in sorted(map(Scheme.parse, results["scheme"].unique()), key=_rank)},
             experiments=shown,
             pairs=_pairs(pairs, shown),
+            command=shlex.join(["snakemake", *(["--configfile", *configfiles] if configfiles else [])]),
             looks=Looks(distance=DISTANCE_LOOKS, data=DATA_LOOKS, depths=DEPTH_LOOKS, scratch=SCRATCH_LOOK),
             distance_labels=DISTANCE_LABELS,
             data_labels=DATA_LABELS,
@@ -150,11 +161,11 @@ def _answer(pairs: pd.DataFrame) -> Answer:
     )  # fmt: skip
 
 
-def _glance(cells: pd.DataFrame, results: pd.DataFrame, origin: Provenance) -> Glance:
+def _glance(cells: pd.DataFrame, results: pd.DataFrame, origin: Provenance, over: str) -> Glance:
     runs = f"{origin.runs:,}, {' or '.join(map(str, sorted(set(cells['runs']))))} each"
     return Glance(
         study=origin.study, date=origin.date[:10], settings=origin.settings, versions=origin.trained_with,
-        over=" or ".join(cells["over"].unique()), targets=results["target"].nunique(),
+        over=over, targets=results["target"].nunique(),
         splits=len(results.groupby(["target", "n"])), experiments=origin.experiments, runs=runs,
         training=_duration(results["seconds"].sum()),
     )  # fmt: skip

@@ -25,12 +25,14 @@ def write_page(
     destination: Path,
     *,
     sources: Mapping[str, str],
+    configfiles: Sequence[str] = (),
 ) -> None:
     """Write the page of a study; paths of `experiments` are printed as they are given.
 
-    `samples` are contact sheets, <dataset>.png; `sources` are the datasets of the source networks.
+    `samples` are contact sheets, <dataset>.png; `sources` are the datasets of the source networks; `configfiles`
+    are what names the study to snakemake: none if it is the default one.
     """
-    write_text(destination, render(gather(results_csv, experiments, samples, sources)))
+    write_text(destination, render(gather(results_csv, experiments, samples, sources, configfiles)))
 
 
 def render(page: Page) -> str:

@@ -67,7 +67,7 @@ function drawCurves() {
   const best = DATA.experiments[chosen].curves.map((c) => bestPoint(chosen, c, quantity)).filter((trace) => trace.x.length);
   const text = quantity === "loss" ? "Training loss" : "Validation accuracy";
   const arrangement = layout({
-    height: 320, margin: { l: 52, r: 10, t: 10, b: 46 },
+    height: 320, margin: { l: 62, r: 20, t: 10, b: 46 },
     xaxis: axis({ title: { text: "Iteration", standoff: 8 }, rangemode: "tozero" }),
     yaxis: axis({ title: { text, standoff: 6 }, rangemode: quantity === "loss" ? "tozero" : "normal" }),
   });

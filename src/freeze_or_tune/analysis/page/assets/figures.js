@@ -56,7 +56,10 @@ function ratioLayout(across, pairs) {
       title: { text: "Tuned over frozen accuracy", standoff: 6 },
     }),
     shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 1, y1: 1, layer: "below", line: { color: variable("--ink"), width: 1 } }],
-    annotations: [say("↑ tuning is better", 1, "bottom"), say("↓ freezing is better", 0.01, "bottom")],
+    annotations: [
+      say("↑ tuning is better", 1, "bottom"), say("↓ freezing is better", 0.01, "bottom"),
+      ...(pairs.length ? [] : [silence("No pair with a known distance passes the filters")]),
+    ],
   });
 }
 
@@ -119,6 +122,10 @@ function drawAccuracies() {
   const traces = targets.flatMap((target, i) =>
     panel(byTarget.get(target), i ? i + 1 : "", arrangement, { target, width: width / columns, last: i + columns >= targets.length }),
   );
+  if (!targets.length) {
+    arrangement.annotations.push(silence("No experiment passes the filters"));
+    Object.assign(arrangement, { xaxis: { visible: false }, yaxis: { visible: false } });
+  }
   draw("accuracy", traces, arrangement, (place) => linesOf(DATA.experiments[place]), (place) => choose(place, true));
 }
 
@@ -130,9 +137,12 @@ function panel(places, number, arrangement, { target, width, last }) {
   const title = last ? { text: "Images a class", standoff: 6 } : {};
   arrangement[`xaxis${number}`] = dataAxis(experiments.map((e) => e.n), width, { title });
   arrangement[`yaxis${number}`] = axis({ range: [0, Math.min(1.04, 1.1 * top)], tickformat: ".1f", nticks: 6 });
+  // Letters that fit above a panel, the distance's left out.
+  const most = Math.floor(width / 7.5) - 17;
+  const name = target.length > most ? `${target.slice(0, most - 1)}…` : target;
   const far = cosine === null ? "" : ` (distance ${cosine.toFixed(3)})`;
   arrangement.annotations.push({
-    text: `<b>${plain(target)}</b>${far}`, showarrow: false, x: 0, xanchor: "left", y: 1, yanchor: "bottom",
+    text: `<b>${plain(name)}</b>${far}`, showarrow: false, x: 0, xanchor: "left", y: 1, yanchor: "bottom",
     xref: `x${number} domain`, yref: `y${number} domain`,
   });
   arrangement.shapes.push({

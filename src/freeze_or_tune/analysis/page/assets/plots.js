@@ -47,8 +47,14 @@ function layout(more) {
   const clear = "rgba(0,0,0,0)";
   return {
     font, paper_bgcolor: clear, plot_bgcolor: clear, showlegend: false, hovermode: "closest", dragmode: false,
-    margin: { l: 52, r: 10, t: 26, b: 46 }, ...more,
+    margin: { l: 62, r: 20, t: 26, b: 46 }, ...more,
   };
+}
+
+/** What a figure without a point says in its middle. */
+function silence(text) {
+  const middle = { x: 0.5, y: 0.5, xref: "paper", yref: "paper", yanchor: "bottom" };
+  return { text, ...middle, showarrow: false, font: { size: 14, color: variable("--muted") } };
 }
 
 /** What all axes share. */

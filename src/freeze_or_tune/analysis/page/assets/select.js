@@ -31,7 +31,7 @@ function visiblePairs() {
     .filter(({ tuned, frozen }) => fits(tuned) && fits(frozen));
 }
 
-const command = (experiment) => `snakemake -f ${quoted(experiment.path)}`;
+const command = (experiment) => `${DATA.command} -f ${quoted(experiment.path)}`;
 
 /** A word of a shell command: quoted if it holds anything but letters, digits and the marks of usual paths. */
 function quoted(word) {
