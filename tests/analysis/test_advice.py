@@ -82,6 +82,7 @@ def test_the_nearest_source_is_recommended_with_its_own_blocks(studied: Path) ->
     advice = given(studied, 150, distance(0.45), distance(0.4, "other"))
     assert (advice.source, advice.distances) == ("other", {"latin-a": 0.45, "other": 0.4})
     assert advice.schemes == ("T1-4_R5",)
+    assert advice.warnings == ("No experiment here started from other: what latin-a did is taken to hold for it.",)
 
 
 def test_an_estimated_distance_is_called_that(studied: Path) -> None:
