@@ -78,6 +78,7 @@ def test_a_model_that_is_read_back_does_what_its_header_says(
     assert use.labels == LABELS
     np.testing.assert_allclose(deployed.classify(pixels(photos)), by_hand(photos, network, mean), atol=1e-6)
     for words in (
+        "ignoring EXIF orientation",
         "warp to 48 x 48",
         "BGR",
         "tensor `mean`",

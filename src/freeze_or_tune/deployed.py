@@ -62,8 +62,9 @@ def preprocessing(sizes: Network) -> str:
     size, crop, scale = sizes.image_size, sizes.crop, scale_of(sizes, torch.device("cpu"))
     factors = scale.tolist() if isinstance(scale, torch.Tensor) else scale
     return (
-        f"Decode to 8-bit RGB; warp to {size} x {size} pixels, bilinear without antialiasing, ignoring the aspect "
-        f"ratio; {'reverse the channels to BGR; ' if sizes.bgr else ''}subtract the tensor `mean` [{size}, {size}, 3]; "
+        "Decode to 8-bit RGB as stored, ignoring EXIF orientation, transparency laid over white; "
+        f"warp to {size} x {size} pixels, bilinear without antialiasing, ignoring the aspect ratio; "
+        f"{'reverse the channels to BGR; ' if sizes.bgr else ''}subtract the tensor `mean` [{size}, {size}, 3]; "
         f"take the central {crop} x {crop} pixels; multiply by {factors}; put the channels first."
     )
 

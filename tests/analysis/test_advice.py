@@ -71,6 +71,9 @@ def test_where_nothing_was_studied_the_paper_speaks_alone(tmp_path: Path) -> Non
     advice = given(results.collect(), 150, distance(0.1))
     assert (advice.experiments, advice.advice) == (None, "Tune")
     assert "the recommendation is the paper's alone" in advice.warnings[0]
+    text = page(advice, Path("birds.md"))
+    assert "says nothing: no pair of them is at these levels, and the paper's word stands alone." in text
+    assert "Where the two differ" not in text
     assert advice.forecast is None
     assert advice.no_forecast == "it takes experiments on 3 targets of known distance, there are 1"
 
@@ -79,6 +82,7 @@ def test_the_nearest_source_is_recommended_with_its_own_blocks(studied: Path) ->
     advice = given(studied, 150, distance(0.45), distance(0.4, "other"))
     assert (advice.source, advice.distances) == ("other", {"latin-a": 0.45, "other": 0.4})
     assert advice.schemes == ("T1-4_R5",)
+    assert advice.warnings == ("No experiment here started from other: what latin-a did is taken to hold for it.",)
 
 
 def test_an_estimated_distance_is_called_that(studied: Path) -> None:
@@ -101,6 +105,14 @@ def test_leaving_what_was_studied_is_said(studied: Path, n: int, cosine: float, 
     warnings = given(studied, n, distance(cosine)).warnings
     assert len(warnings) == len(words)
     assert all(text.startswith(word) for text, word in zip(warnings, words, strict=True))
+
+
+def test_a_forecast_that_cannot_tell_which_is_better_says_so(studied: Path) -> None:
+    advice, words = given(studied, 50, distance(0.45)), "cannot tell which is better"
+    assert advice.forecast is not None
+    for low, high, unsure in ((0.9, 1.5, True), (1.1, 1.5, False), (0.5, 0.9, False)):
+        forecast = advice.forecast.model_copy(update={"low": low, "high": high})
+        assert (words in page(advice.model_copy(update={"forecast": forecast}), Path("birds.md"))) == unsure
 
 
 def test_the_files_say_the_same(studied: Path, tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ def test_what_is_wrong_is_counted_with_examples_and_the_rest_is_used(tmp_path: P
     files = pets("cat", "dog") | {
         "cat/torn.png": plain(1)[:50], "cat/again.png": plain(2), "dog/a cat.png": plain(3), "bird/one.png": plain(250),
         "cat/photo.heic": b"x", "notes.txt": b"x", "cat/.hidden.png": b"x",
+        ".git/cat.png": b"x", "__MACOSX/cat/._1.png": b"x",
     }  # fmt: skip
     check, rows = checked(folder(tmp_path, files), tmp_path)
     assert said(check) == {
@@ -108,6 +109,8 @@ def test_what_is_wrong_is_counted_with_examples_and_the_rest_is_used(tmp_path: P
         "small": (1, ("'bird'",)),
     }
     assert {row.image for row in rows} == pets("cat", "dog").keys() - {"cat/3.png"}
+    (unreadable,) = (found.words for found in check.findings if found.kind == "unreadable")
+    assert ".rejected.csv says why" in unreadable
     assert (check.images, check.used_images, check.classes, check.used_classes) == (14, 9, 3, 2)
 
 
@@ -217,7 +220,8 @@ def listing(root: Path, text: str) -> Path:
 def test_a_csv_gives_each_image_its_label(tmp_path: Path) -> None:
     # Five images of one folder and five of another, parted otherwise by their labels.
     lines = [f"photos/{name}/{i}.png,{'even' if i % 2 == 0 else 'odd'}" for name in ("cat", "dog") for i in range(5)]
-    check, rows = checked(listing(tmp_path, "\n".join(["path,label", *lines, "photos/gone.png,odd"])), tmp_path, "csv")
+    text = "\n".join(["\ufeffpath,label", *lines, "photos/gone.png,odd"])  # as spreadsheets write it
+    check, rows = checked(listing(tmp_path, text), tmp_path, "csv")
     assert said(check) == {"links": (1, ("'photos/gone.png'",))}
     assert {row.image: row.class_name for row in rows} == dict(line.split(",") for line in lines)
 

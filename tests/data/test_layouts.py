@@ -46,7 +46,7 @@ def test_what_is_no_image_is_ignored(tmp_path: Path) -> None:
         (["cat/1.txt"], "holds no images"),
         (["cat/1.png", "cat/2.png"], "only one folder of images"),
         (["1.png", "2.png"], "only one folder of images"),
-        (["1.png", "cat/1.png", "dog/1.png"], "'1.png' is in no folder of a class"),
+        (["1.png", "cat/1.png", "dog/1.png"], "1 of 3 images are in no folder of a class, such as '1.png'"),
         (["x/train/cat/1.png", "x/Test/cat/1.png"], "Test, train, which are subsets and not classes"),
     ],
 )

@@ -191,6 +191,16 @@ def test_a_second_time_nothing_is_done(advised: Path) -> None:
     assert "Nothing to be done" in done.stdout
 
 
+def test_a_photograph_more_is_noticed(advised: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(advised, tmp_path / "study", symlinks=True)
+    shutil.copy(folder / FOLDER / "robin/bird 0.png", folder / FOLDER / "robin/one more.png")
+    done = snakemake_in(folder)(*WITH, "results/advice/birds.md")
+    assert done.returncode == 0, done.stdout
+    check = Check.read(folder / "results/advice/birds/check.json")
+    assert (check.images, check.used_images) == (63, 60)  # it is a copy
+    assert "rule experiment" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [

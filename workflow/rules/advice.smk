@@ -38,6 +38,7 @@ rule check:
         "<logs>/advice/{dataset}/check.log",
     benchmark:
         "<benchmarks>/advice/{dataset}/check.tsv"
+    priority: 1  # what makes the images unfit is said before anything is computed of them
     resources:
         mem_mb=2000,
         runtime=30,

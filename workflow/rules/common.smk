@@ -39,6 +39,15 @@ def files_of(wildcards):
     return study.dataset(wildcards.dataset).files
 
 
+def own_images(wildcards):
+    """What --config images=<folder> holds now; None for a study's own datasets, which are indexed once."""
+    if wildcards.dataset in study.datasets:
+        return None
+    from freeze_or_tune.data.fingerprint import fingerprint  # numpy comes with it, which other jobs do without
+
+    return fingerprint(Path(study.images))
+
+
 def one_of(names):
     """A wildcard's constraint to these names; nothing matches that of none."""
     return "|".join(map(re.escape, names)) or "(?!)"

@@ -69,6 +69,7 @@ rule index:
         reader=lambda wildcards: study.dataset(wildcards.dataset).reader,
         half=lambda wildcards: getattr(study.dataset(wildcards.dataset), "half", None),
         smallest_class=lambda wildcards: study.dataset(wildcards.dataset).smallest_class,
+        own=own_images,
     script:
         "../scripts/index.py"
 

@@ -70,7 +70,7 @@ def counsel(
         images_a_class=n, data_level=much, advice=chosen,
         schemes={"Tune": (tuned,), "Freeze": (frozen,), "Try both": (tuned, frozen)}[chosen],
         paper=theirs, experiments=ours, forecast=forecast, no_forecast=problem,
-        warnings=tuple(_outside(pairs, n, cosine, ours)), evidence=files, check=check,
+        warnings=(*_unstudied(known, nearest.source), *_outside(pairs, n, cosine, ours)), evidence=files, check=check,
     )  # fmt: skip
 
 
@@ -86,6 +86,14 @@ def _foresee(pairs: pd.DataFrame, n: int, cosine: float) -> tuple[Forecast | Non
         return Regression.fit(pairs).forecast(n, cosine), ""
     except NoForecast as problem:
         return None, str(problem)
+
+
+def _unstudied(known: Evidence, source: str) -> list[str]:
+    """A network that no experiment was done with: its distances and its accuracies have another scale."""
+    studied = sorted(set(known.results["source"]))
+    if source in studied:
+        return []
+    return [f"No experiment here started from {source}: what {', '.join(studied)} did is taken to hold for it."]
 
 
 def _outside(pairs: pd.DataFrame, n: int, cosine: float, ours: Counsel | None) -> list[str]:

@@ -68,20 +68,26 @@ def _remark(advice: Advice, source: str) -> str:
 
 
 def _reasons(advice: Advice) -> list[str]:
-    ours = advice.experiments or "nothing: no pair of experiments is at these levels"
+    ours = (
+        f"says: **{advice.experiments}**. Where the two differ, the advice is to try both."
+        if advice.experiments
+        else "says nothing: no pair of them is at these levels, and the paper's word stands alone."
+    )
     lines = [
         f"Table 3 of {paper.NAME} says: **{advice.paper}**. The same table of this installation's experiments "
-        f"({', '.join(advice.evidence)}) says: **{ours}**. Where the two differ, the advice is to try both.",
+        f"({', '.join(advice.evidence)}) {ours}",
     ]
     foreseen = advice.forecast
     if foreseen is None:
         lines.append(f"There is no forecast of the ratio of accuracies: {advice.no_forecast}.")
     else:
+        unsure = foreseen.low <= 1 <= foreseen.high
         lines.append(
-            f"**Tuned over frozen accuracy should be {foreseen.ratio:.2f}**, and between {foreseen.low:.2f} and "
+            f"Tuned over frozen accuracy should be {foreseen.ratio:.2f}, and between {foreseen.low:.2f} and "
             f"{foreseen.high:.2f} ({100 * foreseen.confidence:.0f} % interval). The forecast is a regression on "
             f"{foreseen.pairs} pairs of experiments on only {foreseen.targets} targets: {foreseen.formula}. For a "
             f"target that it was not fitted to, it was typically off by a factor of {foreseen.typical_error:.2f}."
+            + (" **The interval holds 1: this forecast cannot tell which is better.**" if unsure else "")
         )
     lines.append(
         "The levels are the paper's, found with CaffeNet and ImageNet. Distances measured with another network are on "

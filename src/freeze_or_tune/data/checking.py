@@ -4,13 +4,13 @@ import hashlib
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from statistics import median_low
 
 from freeze_or_tune.advised import Check, Finding, Kind
 from freeze_or_tune.data.archives import Paths, open_archives
 from freeze_or_tune.data.index import read_index
-from freeze_or_tune.data.layouts import Listing
+from freeze_or_tune.data.layouts import Listing, is_hidden
 from freeze_or_tune.data.shares import FEWEST, draw_shares
 from freeze_or_tune.data.splits import Row, write_split
 from freeze_or_tune.data.store import BLOCK, Store, read_rejected
@@ -40,8 +40,11 @@ def check_images(
     """
     listings = read_index(index)
     findings = _around(archive, listings)
-    rejected = read_rejected(store.with_suffix(".rejected.csv"))
-    findings += _finding("unreadable", rejected, "Files that cannot be read as images; they are left out")
+    reasons = store.with_suffix(".rejected.csv")
+    rejected = read_rejected(reasons)
+    findings += _finding(
+        "unreadable", rejected, f"Files that cannot be read as images ({reasons.name} says why); they are left out"
+    )
     copies, contradictions = _repeated([listing for listing in listings if listing.image not in rejected], Store(store))
     findings += _finding("copies", copies, "Copies of other images of their class; one of each is kept")
     findings += _finding(
@@ -78,7 +81,7 @@ def _around(archive: Paths, listings: Sequence[Listing]) -> list[Finding]:
     with open_archives(archive) as opened:
         names, links = opened.names(), opened.left_out
     listed = {listing.image for listing in listings}
-    ignored = [name for name in names if name not in listed and not PurePosixPath(name).name.startswith(".")]
+    ignored = [name for name in names if name not in listed and not is_hidden(name)]
     return [
         *_finding("ignored", ignored, "Files that are no images by their names; they are ignored"),
         *_finding("links", links, "Links out of the folder, or files that are not there; they are left out"),

@@ -46,6 +46,8 @@ def _decoded(data: bytes, finish: Callable[[Image.Image], NDArray[np.uint8]]) ->
             return finish(_opaque(image))
     except (MemoryError, UnreadableImage):
         raise
+    except Image.DecompressionBombError:
+        raise UnreadableImage(f"more than {MOST_PIXELS:,} pixels are too many") from None
     except UnidentifiedImageError:  # its message holds an address in memory, different each time
         raise UnreadableImage(f"not an image of a known format ({', '.join(FORMATS)})") from None
     except Exception as error:  # broken files make decoders raise nearly anything

@@ -20,9 +20,12 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line number, cells) of each row; UserError if the header or the number of cells is wrong."""
+    """Yield (line number, cells) of each row; UserError if the header or the number of cells is wrong.
+
+    A byte order mark, which spreadsheets write, is no part of the first line.
+    """
     try:
-        file = path.open(encoding="utf-8", errors="surrogateescape", newline="")
+        file = path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
     with file:

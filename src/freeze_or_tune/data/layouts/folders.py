@@ -23,7 +23,10 @@ def read_folder(archive: Archive) -> list[Listing]:
         raise UserError(f"{archive.path} holds only one folder of images; it needs one a class, and two classes")
     stray = [listing.image for listing in listings if not listing.class_name]
     if stray:
-        raise UserError(f"{archive.path}: {stray[0]!r} is in no folder of a class; move it to one, or away")
+        raise UserError(
+            f"{archive.path}: {len(stray)} of {len(images)} images are in no folder of a class, such as {stray[0]!r}; "
+            "move them to one, or away"
+        )
     if SUBSETS.issuperset(name.lower() for name in classes):
         raise UserError(
             f"{archive.path} holds the folders {', '.join(classes)}, which are subsets and not classes; "

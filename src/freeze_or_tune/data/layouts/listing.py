@@ -25,9 +25,12 @@ class Listing:
 
 def is_image(name: str) -> bool:
     """Whether a file is called like an image and is not hidden."""
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES
+    return not is_hidden(name) and PurePosixPath(name).suffix.lower() in SUFFIXES
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file is what systems and programs keep beside a person's own, or lies in such a folder."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 
 def images_of(archive: Archive) -> list[str]:
