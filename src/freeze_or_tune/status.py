@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from filelock import FileLock, Timeout
 from tabulate import tabulate
 
 from freeze_or_tune.errors import UserError
 from freeze_or_tune.files import checkpoint_folder, lock_file
+from freeze_or_tune.locks import held
 from freeze_or_tune.records import Experiment
 from freeze_or_tune.study import Study
 
@@ -63,7 +63,7 @@ def failed_stages(study: Study) -> list[FailedStage]:
 
 
 def _standing(record: Path, log: Path, digest: str) -> tuple[State, str]:
-    if _held(lock_file(record)):
+    if held(lock_file(record)):
         return "running", _message(_last_lines(log)[-1:])
     if record.exists():
         try:
@@ -78,17 +78,6 @@ def _standing(record: Path, log: Path, digest: str) -> tuple[State, str]:
     if lines or checkpoint_folder(record).exists():
         return "interrupted", _message(lines[-1:])
     return "waiting", ""
-
-
-def _held(lock: Path) -> bool:
-    """Whether a process holds a lock; the system frees that of a dead one."""
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock, timeout=0):
-            return False
-    except Timeout:
-        return True
 
 
 def _last_lines(log: Path) -> list[str]:
