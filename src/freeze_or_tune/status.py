@@ -7,14 +7,15 @@ from typing import Literal, NamedTuple
 
 from tabulate import tabulate
 
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.errors import STOPPED, UserError
 from freeze_or_tune.files import checkpoint_folder, lock_file
 from freeze_or_tune.locks import held
 from freeze_or_tune.records import Experiment
 from freeze_or_tune.study import Study
 
 State = Literal["done", "running", "waiting", "interrupted", "failed", "damaged", "outdated"]
-"""interrupted: ended without a word (killed, a node that died); outdated: made with other settings than the study's."""
+"""interrupted: by a signal (preemption, a time limit, scancel), or without a word (killed, a node that died); outdated:
+made with other settings than the study's."""
 
 STATES: tuple[State, ...] = ("done", "running", "waiting", "interrupted", "failed", "damaged", "outdated")
 TROUBLE = frozenset({"failed", "damaged"})
@@ -74,8 +75,9 @@ def _standing(record: Path, log: Path, digest: str) -> tuple[State, str]:
     lines = _last_lines(log)
     reason = _error(lines)
     if reason:
-        return "failed", reason
-    if lines or checkpoint_folder(record).exists():
+        return "interrupted" if reason.startswith(STOPPED) else "failed", reason
+    left = checkpoint_folder(record).exists() or lock_file(record).exists()
+    if left or (lines and not _ended_well(lines)):
         return "interrupted", _message(lines[-1:])
     return "waiting", ""
 
@@ -87,6 +89,11 @@ def _last_lines(log: Path) -> list[str]:
             return file.read().decode(errors="replace").splitlines()
     except FileNotFoundError:
         return []
+
+
+def _ended_well(lines: list[str]) -> bool:
+    """Whether a log is that of a job that has done its work: its result was removed, to be made again."""
+    return " INFO peak memory " in lines[-1]
 
 
 def _message(lines: list[str]) -> str:

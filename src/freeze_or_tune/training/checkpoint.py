@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.errors import STOPPED, UserError
 from freeze_or_tune.files import checkpoint_folder, lock_file, replacing
 from freeze_or_tune.locks import locked
 
@@ -78,7 +78,7 @@ class Checkpoints:
         self._saved = time.monotonic()
         if self._signal is not None:
             raise Stopped(
-                f"stopped by {self._signal.name} at iteration {state['iteration']}; what was done is saved: run "
+                f"{STOPPED} {self._signal.name} at iteration {state['iteration']}; what was done is saved: run "
                 "snakemake again to go on from there"
             )
 
