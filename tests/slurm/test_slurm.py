@@ -1,5 +1,6 @@
 """The study on a real SLURM, and all that goes wrong on one: nothing is lost, and the numbers stay the same."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import yaml
 from snakemake.cli import parse_args
 
 from ..workflow.conftest import STUDY, draw_stripes
-from .cluster import Cluster, wait_until, why_not
+from .cluster import Cluster, environment_of, wait_until, why_not
 from .submission import EXPERIMENT, ROOT, Submission, Training, log_of_experiment, runs
 
 Submit = Callable[..., Submission]
@@ -223,10 +224,20 @@ def test_the_whole_study_has_the_numbers_of_a_local_run_and_never_more_experimen
 def test_what_is_edited_in_the_profile_reaches_slurm(study: Path, cluster: Cluster, submit: Submit) -> None:
     edits = ["slurm_partition=urgent", "gpu=0", "gres=gpu:1", "mem_mb=1234", "runtime=17"]
     submission = submit(EXPERIMENT, "--set-resources", *(f"experiment:{edit}" for edit in edits))
-    job = cluster.show(Training(study, submission).job)
+    training = Training(study, submission)
+    job = cluster.show(training.job)
+    assert environment_of(training.number)["CUDA_VISIBLE_DEVICES"] == "0"
     assert (job["Partition"], job["TresPerNode"], job["MinMemoryNode"]) == ("urgent", "gres:gpu:1", "1234M")
     assert (job["TimeLimit"], job["Requeue"]) == ("00:17:00", "1")
     assert not {"Account", "TresPerJob"} & {key for key, value in job.items() if value not in {"(null)", ""}}
+
+
+def test_the_profile_names_all_rules_that_ask_for_a_gpu() -> None:
+    rules = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    asking = {rule.split(":")[0] for rule in re.split(r"^rule ", rules, flags=re.MULTILINE) if "gpu=1," in rule}
+    profile = (ROOT / "profiles/slurm/config.yaml").read_text()
+    example = profile[profile.index("# set-resources:") : profile.index("jobs:")]
+    assert yaml.safe_load(re.sub(r"^# ", "", example, flags=re.MULTILINE))["set-resources"].keys() == asking
 
 
 def test_what_the_profiles_say_is_what_snakemake_uses(monkeypatch: pytest.MonkeyPatch) -> None:
