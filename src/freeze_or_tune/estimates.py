@@ -24,8 +24,8 @@ _CUDA_MB = 2500
 _COPIES = 3
 """Of a split's images on the host: the mapped store, what was read of it, and its channels turned round."""
 _MOST_MB = 64_000
-"""More is never asked for: a training whose images do not fit reads them from the disk, and the system takes back the
-pages of a store that is being written."""
+"""More is never asked for at the first attempt: a training whose images do not fit reads them from the disk, and the
+system takes back the pages of a store that is being written."""
 _WEIGHTS = 8
 """Times the parameters: source, network, gradients, velocities, the best so far, and a state on its way to the disk."""
 _CHUNK = 250

@@ -5,16 +5,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from filelock import FileLock, Timeout
 from tabulate import tabulate
 
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.errors import STOPPED, UserError
 from freeze_or_tune.files import checkpoint_folder, lock_file
+from freeze_or_tune.locks import held
 from freeze_or_tune.records import Experiment
 from freeze_or_tune.study import Study
 
 State = Literal["done", "running", "waiting", "interrupted", "failed", "damaged", "outdated"]
-"""interrupted: ended without a word (killed, a node that died); outdated: made with other settings than the study's."""
+"""interrupted: by a signal (preemption, a time limit, scancel), or without a word (killed, a node that died); outdated:
+made with other settings than the study's."""
 
 STATES: tuple[State, ...] = ("done", "running", "waiting", "interrupted", "failed", "damaged", "outdated")
 TROUBLE = frozenset({"failed", "damaged"})
@@ -63,7 +64,7 @@ def failed_stages(study: Study) -> list[FailedStage]:
 
 
 def _standing(record: Path, log: Path, digest: str) -> tuple[State, str]:
-    if _held(lock_file(record)):
+    if held(lock_file(record)):
         return "running", _message(_last_lines(log)[-1:])
     if record.exists():
         try:
@@ -74,21 +75,11 @@ def _standing(record: Path, log: Path, digest: str) -> tuple[State, str]:
     lines = _last_lines(log)
     reason = _error(lines)
     if reason:
-        return "failed", reason
-    if lines or checkpoint_folder(record).exists():
+        return "interrupted" if reason.startswith(STOPPED) else "failed", reason
+    left = checkpoint_folder(record).exists() or lock_file(record).exists()
+    if left or (lines and not _ended_well(lines)):
         return "interrupted", _message(lines[-1:])
     return "waiting", ""
-
-
-def _held(lock: Path) -> bool:
-    """Whether a process holds a lock; the system frees that of a dead one."""
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock, timeout=0):
-            return False
-    except Timeout:
-        return True
 
 
 def _last_lines(log: Path) -> list[str]:
@@ -98,6 +89,11 @@ def _last_lines(log: Path) -> list[str]:
             return file.read().decode(errors="replace").splitlines()
     except FileNotFoundError:
         return []
+
+
+def _ended_well(lines: list[str]) -> bool:
+    """Whether a log is that of a job that has done its work: its result was removed, to be made again."""
+    return " INFO peak memory " in lines[-1]
 
 
 def _message(lines: list[str]) -> str:

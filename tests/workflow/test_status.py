@@ -76,6 +76,31 @@ with only_process(Path({str(EXPERIMENT)!r})):
     assert standing()[0] == "interrupted"
 
 
+def test_a_run_that_a_signal_has_ended_has_not_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    EXPERIMENT.unlink()
+    stopping = f"""
+import signal
+from pathlib import Path
+from freeze_or_tune.job import logged
+from freeze_or_tune.training.checkpoint import Checkpoints
+states = Checkpoints(Path("states"), 60)
+with logged({str(LOG)!r}), states.listening():
+    signal.raise_signal(signal.SIGTERM)
+    states.save({{"iteration": 7}})
+"""
+    assert subprocess.run([sys.executable, "-c", stopping], check=False, capture_output=True).returncode == 1
+    state, note = standing()
+    assert state == "interrupted"
+    assert note.startswith("stopped by SIGTERM at iteration 7")
+    assert status(capsys)[0] == 0
+
+
+def test_an_experiment_whose_result_was_removed_waits_to_be_made_again() -> None:
+    EXPERIMENT.unlink()
+    assert LOG.exists()
+    assert standing() == ("waiting", "")
+
+
 def test_a_failed_experiment_with_its_reason_and_log(capsys: pytest.CaptureFixture[str]) -> None:
     EXPERIMENT.unlink()
     failing = f"""

@@ -7,9 +7,8 @@ from freeze_or_tune.commands import Commands, add_configfile
 
 def add_to(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "status", help="what is done, runs, waits and has failed; exit status 1 if anything has failed"
-    )
+    told = "what is done, runs, waits and has failed; exit status 1 if anything has failed"
+    parser = commands.add_parser("status", help=told, description=told)
     add_configfile(parser)
     parser.set_defaults(run=run)
 

@@ -19,10 +19,10 @@ from types import FrameType
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.errors import STOPPED, UserError
 from freeze_or_tune.files import checkpoint_folder, lock_file, replacing
+from freeze_or_tune.locks import locked
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Checkpoints:
         self._saved = time.monotonic()
         if self._signal is not None:
             raise Stopped(
-                f"stopped by {self._signal.name} at iteration {state['iteration']}; what was done is saved: run "
+                f"{STOPPED} {self._signal.name} at iteration {state['iteration']}; what was done is saved: run "
                 "snakemake again to go on from there"
             )
 
@@ -127,19 +127,8 @@ def only_process(result: Path) -> Iterator[bool]:
     results. The lock is freed by the system when its holder dies, however it dies.
     """
     result.parent.mkdir(parents=True, exist_ok=True)
-    path = lock_file(result)
-    lock, waited = FileLock(path), False
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        log.warning("another process works on %s: waiting for it", result)
-        lock.acquire()
-        waited = True
-    try:
+    with locked(lock_file(result), result) as waited:
         yield waited
-    finally:
-        path.unlink(missing_ok=True)  # before the release: afterwards it may be another's
-        lock.release()
 
 
 def remove_checkpoints(result: Path) -> None:
