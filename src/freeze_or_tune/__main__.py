@@ -1,6 +1,7 @@
-"""The command line: `python -m freeze_or_tune --help`."""
+"""What is done with studies and their results outside the workflow: `python -m freeze_or_tune --help`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -10,7 +11,9 @@ from freeze_or_tune.errors import UserError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 1 and a message for an error that the user can mend."""
-    parser = argparse.ArgumentParser(prog="python -m freeze_or_tune", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m freeze_or_tune", description="What is done with studies and their results outside the workflow."
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in (judge, plot, predict, resources, schema, status):
         command.add_to(commands)
@@ -19,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(chosen.run(chosen) or 0)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # what reads the output, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 

@@ -1,3 +1,6 @@
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -76,3 +79,22 @@ def test_the_command_prints_it(csv: Path, capsys: pytest.CaptureFixture[str]) ->
     printed = capsys.readouterr().out
     assert "| always tune " in printed
     assert "of 8 ratios." in printed
+
+
+def test_several_studies_are_judged_together(csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = Results(tmp_path)
+    settings = {"study": "other"}
+    for scheme, accuracy in (("T1-7_R8", 0.6), ("F1-7_R8", 0.8)):
+        other.experiment("one", 100, scheme, [accuracy], **settings)
+    other.distance("one", "cosine", 0.9)
+    assert main(["judge", str(csv), str(other.collect())]) == 0
+    printed = capsys.readouterr().out
+    assert "| embedded:one " in printed
+    assert "| other:one " in printed
+    assert "of 9 ratios." in printed
+
+
+def test_a_reader_that_has_enough_is_no_crash(csv: Path) -> None:
+    command = f"{sys.executable} -m freeze_or_tune judge {shlex.quote(str(csv))} | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

@@ -16,8 +16,8 @@ rule own_store:
         "<benchmarks>/advice/{dataset}/images-{size}.tsv"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grown(4000),
+        runtime=grown(60),
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
@@ -66,8 +66,8 @@ rule own_features:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grown(8000),
+        runtime=grown(30),
     params:
         recipe=RECIPES["features"],
         network=lambda wildcards: study.network_of(wildcards.source).model_dump(mode="json"),
@@ -137,8 +137,8 @@ rule model:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=grown(8000),
+        runtime=grown(120),
     params:
         recipe=(RECIPES["advice"], RECIPES["training"]),
         sources=list(study.sources),

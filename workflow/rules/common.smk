@@ -23,7 +23,9 @@ except UserError as error:
 
 # What names this study on the command line, as seen from here: nothing for the default one, which jobs are told of, too.
 CONFIGFILES = [
-    path for path in map(os.path.relpath, workflow.overwrite_configfiles) if path != os.path.join("config", "config.yaml")
+    path
+    for path in map(os.path.relpath, workflow.overwrite_configfiles)
+    if path != os.path.join("config", "config.yaml")
 ]
 EXPERIMENTS = [f"<results>/experiments/{target}/n{n}/{scheme}.json" for target, n, scheme in study.experiments()]
 EXPERIMENT_FILES = {"record": "<results>/experiments/{target}/n{n}/{scheme}.json"}

@@ -62,8 +62,8 @@ rule index:
         "<benchmarks>/index/{dataset}.tsv"
     resources:
         # WHOI-Plankton's 3.4 million names and where they lie take 3.7 GB; a gzipped tar is read to its end.
-        mem_mb=lambda wildcards, attempt: 6000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=grown(6000),
+        runtime=grown(240),
     params:
         recipe=RECIPES["index"],
         reader=lambda wildcards: study.dataset(wildcards.dataset).reader,

@@ -15,3 +15,8 @@ def memory(rule_name):
 
 def minutes(rule_name):
     return lambda wildcards, attempt: attempt * estimate(rule_name, *wildcards).minutes
+
+
+def grown(first):
+    """Where nothing is known of the images, as of one's own: so much at first, and more at each new attempt."""
+    return lambda wildcards, attempt: attempt * first

@@ -32,8 +32,8 @@ TAIL = 0.025
 """What a 95 % interval leaves out on each side."""
 _CHUNK = 2_000_000
 """Images drawn at once: what bounds the memory."""
-SHARE_IMAGES = ["dataset", "val_per_class", "test_per_class", "test_images"]
-"""Rows alike in these are tested on the same images: test sets depend on the dataset and these sizes alone."""
+SHARE_IMAGES = ["study", "dataset", "val_per_class", "test_per_class", "test_images"]
+"""Rows alike in these are tested on the same images: in a study, test sets depend on the dataset and these sizes alone."""
 
 BOTH, IMAGES_ONLY = "runs and test images", "test images only"
 
