@@ -1,4 +1,4 @@
-"""What is done with studies and their results outside the workflow: `python -m freeze_or_tune --help`."""
+"""What is done with studies and their results outside the workflow."""
 
 import argparse
 import os
@@ -11,9 +11,7 @@ from freeze_or_tune.errors import UserError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 1 and a message for an error that the user can mend."""
-    parser = argparse.ArgumentParser(
-        prog="python -m freeze_or_tune", description="What is done with studies and their results outside the workflow."
-    )
+    parser = argparse.ArgumentParser(prog="python -m freeze_or_tune", description=__doc__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in (judge, plot, predict, resources, schema, status):
         command.add_to(commands)

@@ -33,7 +33,7 @@ TAIL = 0.025
 _CHUNK = 2_000_000
 """Images drawn at once: what bounds the memory."""
 SHARE_IMAGES = ["study", "dataset", "val_per_class", "test_per_class", "test_images"]
-"""Rows alike in these are tested on the same images: in a study, test sets depend on the dataset and these sizes alone."""
+"""Rows alike in these are tested on the same images: test sets depend on study, dataset and these sizes alone."""
 
 BOTH, IMAGES_ONLY = "runs and test images", "test images only"
 
