@@ -43,8 +43,18 @@ class ResponseNorm(nn.Module):
         return x * root * torch.sqrt(root)
 
 
+class _Conv2d(nn.Conv2d):
+    def reset_parameters(self) -> None:
+        """Leave it to `initialise`: torch's own values of layers so large take half a second a network."""
+
+
+class _Linear(nn.Linear):
+    def reset_parameters(self) -> None:
+        """As above."""
+
+
 def _conv(inputs: int, outputs: int, kernel: int, groups: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, groups=groups)
+    return _Conv2d(inputs, outputs, kernel, padding=kernel // 2, groups=groups)
 
 
 def _pool() -> nn.MaxPool2d:
@@ -73,14 +83,14 @@ def caffenet(sizes: CaffeNet, classes: int) -> Layered:
     return Layered(
         [
             # Maximum and ReLU can be exchanged: Caffe has the ReLU first, which then works on four times as much.
-            {"conv1": nn.Conv2d(3, c1, 11, 4), "pool1": _pool(), "relu1": relu(), "norm1": ResponseNorm()},
+            {"conv1": _Conv2d(3, c1, 11, 4), "pool1": _pool(), "relu1": relu(), "norm1": ResponseNorm()},
             {"conv2": _conv(c1, c2, 5, groups=2), "pool2": _pool(), "relu2": relu(), "norm2": ResponseNorm()},
             {"conv3": _conv(c2, c3, 3), "relu3": relu()},
             {"conv4": _conv(c3, c4, 3, groups=2), "relu4": relu()},
             {"conv5": _conv(c4, c5, 3, groups=2), "pool5": _pool(), "relu5": relu(), "flatten": nn.Flatten()},
-            {"fc6": nn.Linear(c5 * pooled**2, features), "relu6": relu(), "drop6": nn.Dropout(sizes.dropout)},
-            {"fc7": nn.Linear(features, features), "relu7": relu(), "drop7": nn.Dropout(sizes.dropout)},
-            {"fc8": nn.Linear(features, classes)},
+            {"fc6": _Linear(c5 * pooled**2, features), "relu6": relu(), "drop6": nn.Dropout(sizes.dropout)},
+            {"fc7": _Linear(features, features), "relu7": relu(), "drop7": nn.Dropout(sizes.dropout)},
+            {"fc8": _Linear(features, classes)},
         ]
     )  # fmt: skip
 
