@@ -36,15 +36,16 @@ def assert_same(ours: tuple[Trained, dict[str, torch.Tensor]], theirs: tuple[Tra
 
 @pytest.fixture
 def stop_after(monkeypatch: pytest.MonkeyPatch):
-    """Send this process a signal while it takes a given step."""
+    """Send this process signals while it takes a given step."""
 
-    def stop(iteration: int, number: signal.Signals = signal.SIGTERM) -> None:
+    def stop(iteration: int, *numbers: signal.Signals) -> None:
         real = loop.StepSGD.step
 
         def step(self: loop.StepSGD, at: int) -> None:
             real(self, at)
             if at == iteration:
-                os.kill(os.getpid(), number)
+                for number in numbers:
+                    os.kill(os.getpid(), number)
 
         monkeypatch.setattr(loop.StepSGD, "step", step)
 
@@ -55,7 +56,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("iteration", range(12))
 def test_a_stopped_run_ends_as_if_it_had_not_been(scheme: str, iteration: int, stop_after, tmp_path: Path) -> None:
     whole = run(scheme, None)
-    stop_after(iteration)
+    stop_after(iteration, signal.SIGTERM)
     with pytest.raises(Stopped, match=f"stopped by SIGTERM at iteration {iteration + 1};"):
         run(scheme, Checkpoints(tmp_path, NEVER))
     torch.rand(3)  # another process has another past
@@ -71,6 +72,23 @@ def test_other_signals_stop_a_run_too_and_handlers_are_put_back(number, stop_aft
     with pytest.raises(Stopped, match=number.name):
         run("R1-4", Checkpoints(tmp_path, NEVER))
     assert signal.getsignal(number) == before
+
+
+def test_a_signal_that_comes_again_does_not_keep_the_state_from_being_saved(stop_after, tmp_path: Path) -> None:
+    """SLURM sends SIGTERM twice at a time limit: from the node and from the step's srun."""
+    stop_after(3, signal.SIGTERM, signal.SIGTERM, signal.SIGINT)
+    with pytest.raises(Stopped, match="SIGINT at iteration 4;"):
+        run("R1-4", Checkpoints(tmp_path, NEVER))
+    state = Checkpoints(tmp_path, NEVER).load()
+    assert state is not None
+    assert state["iteration"] == 4
+
+
+def test_a_second_ctrl_c_ends_the_run_at_once(stop_after, tmp_path: Path) -> None:
+    stop_after(3, signal.SIGINT, signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run("R1-4", Checkpoints(tmp_path, NEVER))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

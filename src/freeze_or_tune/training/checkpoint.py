@@ -77,6 +77,8 @@ class Checkpoints:
             old.unlink()
         self._saved = time.monotonic()
         if self._signal is not None:
+            # Said here, too: a signal that comes again may find the system's own handler, before the error is logged.
+            log.info("%s: saved at iteration %d", self._signal.name, state["iteration"])
             raise Stopped(
                 f"{STOPPED} {self._signal.name} at iteration {state['iteration']}; what was done is saved: run "
                 "snakemake again to go on from there"
@@ -84,10 +86,13 @@ class Checkpoints:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """While training, signals wait for the end of the step; a second one ends the process at once."""
+        """While training, signals wait for the end of the step; only a second Ctrl-C ends the process at once.
+
+        SLURM repeats itself: at a time limit the node and the step's srun both send SIGTERM.
+        """
 
         def note(number: int, frame: FrameType | None) -> None:
-            if self._signal is not None:
+            if number == self._signal == signal.SIGINT:
                 raise KeyboardInterrupt
             self._signal = signal.Signals(number)
 
