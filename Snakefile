@@ -13,6 +13,10 @@ include: "workflow/rules/paths.smk"
 include: "workflow/rules/resources.smk"
 
 
+onerror:
+    cancel_forgotten_jobs(log)
+
+
 pathvars:
     results=study.results,
     logs="<results>/logs",

@@ -113,6 +113,11 @@ def _kill(numbers: Iterable[int]) -> None:
             os.kill(number, signal.SIGKILL)
 
 
+def _name(owner: int | str) -> str:
+    """The name of the cluster that a process started."""
+    return f"tests{owner}"
+
+
 def _started_with(name: str, value: str) -> list[int]:
     """Processes in whose environment a variable has a value."""
     return [number for number in processes() if environment_of(number).get(name) == value]
@@ -124,6 +129,7 @@ def _clear_after_a_killed_run() -> None:
     owner = folder / "owner" if folder else None
     if folder and owner and owner.exists() and not Path("/proc", owner.read_text()).exists():
         _kill(_started_with("SLURM_CONF", str(folder / "slurm.conf")))
+        _kill(_started_with("SLURM_CLUSTER_NAME", _name(owner.read_text())))
         _remove_links(folder)
         shutil.rmtree(folder)
 
@@ -144,7 +150,7 @@ class Cluster:
     @property
     def name(self) -> str:
         """Its name, which is in the environment of each of its jobs."""
-        return f"tests{os.getpid()}"
+        return _name(os.getpid())
 
     def start(self) -> None:
         """Write the configuration and start all daemons; return when all nodes are idle."""

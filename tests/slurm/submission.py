@@ -65,6 +65,7 @@ class Training:
 
     def __init__(self, study: Path, submission: Submission) -> None:
         """Wait until it has saved a state, and stop its clock."""
+        self.study = study
         states = f".{Path(EXPERIMENT).stem}.checkpoints/*/*.pt"
 
         def started() -> bool:

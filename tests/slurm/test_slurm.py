@@ -1,5 +1,6 @@
 """The study on a real SLURM, and all that goes wrong on one: nothing is lost, and the numbers stay the same."""
 
+import os
 import re
 import shutil
 import signal
@@ -38,11 +39,18 @@ def back_from_the_queue(cluster: Cluster, job: str) -> None:
     wait_until(runs_again, f"job {job} runs again")
 
 
+def saved_at_the_signal(training: Training) -> None:
+    """By the job's own log: snakemake may look at it before the job has said so. The next attempt begins it anew."""
+    words = "SIGTERM: saved at iteration"
+    wait_until(lambda: words in log_of_experiment(training.study), "the state is saved at the signal", 180)
+
+
 # What is interrupted while the experiment is held between two steps.
 
 
 def cancel(cluster: Cluster, training: Training) -> None:
     cluster.call("scancel", training.job)
+    saved_at_the_signal(training)
 
 
 def requeue(cluster: Cluster, training: Training) -> None:
@@ -68,6 +76,7 @@ def kill_node(cluster: Cluster, training: Training) -> None:
 
 def run_out_of_time(cluster: Cluster, training: Training) -> None:
     """It has asked for a minute."""
+    saved_at_the_signal(training)
     wait_until(lambda: cluster.show(training.job)["JobState"] == "TIMEOUT", "the time limit is reached", 180)
 
 
@@ -123,12 +132,26 @@ def test_after_a_kill_of_snakemake_old_and_new_jobs_do_not_spoil_each_others_res
     assert (study / OTHER).exists()
 
 
-def test_ctrl_c_leaves_no_job_and_no_lock(study: Path, cluster: Cluster, submit: Submit, expected: Runs) -> None:
+@pytest.mark.parametrize("moment", ["between two looks at the queue", "during a look at the queue"])
+def test_ctrl_c_leaves_no_job_and_no_lock(
+    moment: str, study: Path, cluster: Cluster, submit: Submit, expected: Runs,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    looking = tmp_path / "looking"
+    if moment.startswith("during"):
+        squeue = tmp_path / "squeue"
+        squeue.write_text(f'#!/bin/sh\ntouch "{looking}"\nsleep 2\nexec {shutil.which("squeue")} "$@"\n')
+        squeue.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     submission = submit(EXPERIMENT)
-    Training(study, submission)
+    training = Training(study, submission)
+    looking.unlink(missing_ok=True)
+    if moment.startswith("during"):
+        wait_until(looking.exists, "snakemake looks at the queue")
     submission.process.send_signal(signal.SIGINT)
     assert submission.end() != 0
-    wait_until(lambda: not cluster.jobs("R,PD,CG,S"), "the job is gone", 30)
+    saved_at_the_signal(training)
+    wait_until(lambda: not cluster.jobs("R,PD,CG,S"), "the job is gone")
     again = submit(EXPERIMENT)
     again.succeeds()
     assert "going on from iteration" in log_of_experiment(study)

@@ -1,6 +1,7 @@
 # The study of this run, and what rules ask of it.
 import os
 import re
+import subprocess
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -66,3 +67,13 @@ def contents(wildcards):
     except UserError as error:
         raise WorkflowError(str(error))
     return row.model_dump(mode="json", include={"bytes", "algorithm", "digest"})
+
+
+def cancel_forgotten_jobs(logs):
+    """What is left on a SLURM after Ctrl-C, by the name that all jobs of a run have.
+
+    Snakemake cancels them itself, but not those whose state it was asking for, nor one that it was just submitting.
+    """
+    for log in logs:
+        for run in re.findall(r"SLURM run ID: (\S+)", Path(log).read_text()):
+            subprocess.run(["scancel", "--name", run], check=False)
