@@ -36,6 +36,7 @@ CASES = {
     "photographs, 64 px, 2,000 iterations": ("cells", 25, LONG, SCHEMES[:1]),
     "photographs, CaffeNet at 227 px": ("caffenet", 10, FEW, SCHEMES),
     "photographs, CaffeNet at 227 px, 600 iterations": ("caffenet", 10, FEW | LONGER, SCHEMES[:2]),
+    "photographs, CaffeNet at 227 px, 2,000 iterations": ("caffenet", 10, FEW | LONG, SCHEMES[:1]),
 }
 COLUMNS = (
     "case", "ours_seconds", "peer_seconds", "ratio", "ours_accuracy", "peer_accuracy", "ours_peak_mb", "peer_peak_mb",

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -140,3 +141,39 @@ def test_dropout_follows_the_config() -> None:
         kept = layer.train()(torch.ones(100_000))
         assert kept.unique().tolist() == pytest.approx([0, 1 / 0.7])
         assert abs((kept == 0).double().mean() - 0.3) < 0.01
+
+
+@pytest.mark.parametrize("needs_x", [False, True])
+def test_large_linear_layers_are_torchs(needs_x: bool) -> None:
+    torch.manual_seed(0)
+    layer = dict(caffenet(CAFFENET, 2).named_children())["fc7"]
+    reference = nn.Linear(4096, 4096)
+    layer.load_state_dict(reference.state_dict())
+    x, gradient = torch.randn(7, 4096), torch.randn(7, 4096)
+    found = []
+    for either in (layer, reference):
+        inputs = x.clone().requires_grad_(needs_x)
+        outputs = either(inputs)
+        outputs.backward(gradient)
+        found.append([outputs.detach(), either.weight.grad, either.bias.grad, *([inputs.grad] if needs_x else [])])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+    assert "mkldnn_linear" in _operators(lambda: layer(x))
+
+
+def test_large_linear_layers_can_be_computed_in_bfloat16_exported_and_compiled() -> None:
+    layer = dict(caffenet(CAFFENET, 2).named_children())["fc7"]
+    nn.init.normal_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    x = torch.randn(2, 4096)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layer(x).dtype == torch.bfloat16
+    assert "mkldnn" not in str(torch.jit.trace(layer, x).inlined_graph)
+    torch.testing.assert_close(torch.compile(layer, backend="eager", fullgraph=True)(x), layer(x), rtol=1e-4, atol=1e-3)
+
+
+def _operators(call: Callable[[], object]) -> set[str]:
+    """Names of torch's operators that a call runs."""
+    with torch.profiler.profile() as profile:
+        call()
+    return {event.key.removeprefix("aten::") for event in profile.key_averages()}
