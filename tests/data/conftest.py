@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from freeze_or_tune.data.archives import open_archives
 from freeze_or_tune.data.downloads import read_downloads
 from freeze_or_tune.data.fetching import fetch
+from freeze_or_tune.data.layouts import READERS, Listing
 from freeze_or_tune.errors import UserError
 
 DOWNLOADS = Path(__file__).parents[2] / "config" / "downloads.csv"
@@ -69,3 +71,19 @@ def elpv(pytestconfig: pytest.Config) -> Path:
             pytest.fail(f"the ELPV wheel is needed: {error}")
         pytest.skip(f"the ELPV wheel cannot be downloaded here: {error}")
     return path
+
+
+def read(reader: str, *paths: Path) -> list[Listing]:
+    """List the images of archives by a dataset's reader."""
+    with open_archives(paths) as archive:
+        listings = READERS[reader](archive)
+        names = set(archive.names())
+    # What is listed is there: a point's photo, or the image itself.
+    assert {listing.image.split("@")[0] for listing in listings} <= names
+    assert len({listing.image for listing in listings}) == len(listings)
+    return listings
+
+
+def empty(*names: str) -> dict[str, bytes]:
+    """Make files without content."""
+    return dict.fromkeys(names, b"")

@@ -1,39 +1,16 @@
 """Each dataset's reader on archives of its real layout, with the oddities that are known of it."""
 
-import gzip
-import io
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
 import pytest
-import scipy.io
-from PIL import Image
 
-from freeze_or_tune.data.archives import open_archives
-from freeze_or_tune.data.index import build_index
-from freeze_or_tune.data.layouts import READERS, Listing
+from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.layouts.corals import quadrat
-from freeze_or_tune.data.splits import Draw
-from freeze_or_tune.data.store import Store, build_store, read_rejected
 from freeze_or_tune.errors import UserError
 
-from .conftest import tarred, unpacked, zipped
-
-
-def read(reader: str, *paths: Path) -> list[Listing]:
-    with open_archives(paths) as archive:
-        listings = READERS[reader](archive)
-        names = set(archive.names())
-    # What is listed is there: a point's photo, or the image itself.
-    assert {listing.image.split("@")[0] for listing in listings} <= names
-    assert len({listing.image for listing in listings}) == len(listings)
-    return listings
-
-
-def empty(*names: str) -> dict[str, bytes]:
-    return dict.fromkeys(names, b"")
+from .conftest import empty, read, tarred, zipped
 
 
 def text(*lines: str) -> bytes:
@@ -236,126 +213,3 @@ def test_plankton(tmp_path: Path) -> None:
         Listing("2007/2007/Ceratium/IFCB1_3.png", "Ceratium"),
         Listing("2007/2007/mix/IFCB1_2.png", "mix"),
     ]
-
-
-# The devkit's own ids are not in the order of WordNet ids, and synsets with children come after the 1,000.
-SYNSETS = [(1, "n02119789", 0), (2, "n01440764", 0), (3, "n02105855", 0), (1001, "n00001930", 2)]
-
-
-def devkit(folder: Path, truth: bytes, synsets: Iterable[tuple[int, str, int]] = SYNSETS) -> Path:
-    rows = [
-        (number, wnid, "words", "gloss", children, np.arange(children, dtype=float), 0, 1300)
-        for number, wnid, children in synsets
-    ]
-    names = (
-        "ILSVRC2012_ID", "WNID", "words", "gloss", "num_children", "children", "wordnet_height", "num_train_images",
-    )  # fmt: skip
-    table = np.empty((len(rows), 1), dtype=[(name, object) for name in names])
-    for i, row in enumerate(rows):
-        table[i, 0] = row
-    buffer = io.BytesIO()
-    scipy.io.savemat(buffer, {"synsets": table}, do_compression=True)
-    root = "ILSVRC2012_devkit_t12"
-    return tarred(
-        folder / "ILSVRC2012_devkit_t12.tar",
-        {
-            f"{root}/data/meta.mat": buffer.getvalue(),
-            f"{root}/data/ILSVRC2012_validation_ground_truth.txt": truth,
-            f"{root}/readme.txt": b"",
-        },
-    )
-
-
-def ilsvrc(folder: Path) -> tuple[Path, Path]:
-    classes = {
-        "n01440764": empty("n01440764_10026.JPEG", "n01440764_18.JPEG"),
-        "n02105855": empty("n02105855_2933.JPEG"),
-        "n02119789": empty("n02119789_1.JPEG"),
-    }
-    inner = {f"{name}.tar": tarred(folder / "inner", files).read_bytes() for name, files in classes.items()}
-    val = empty(*(f"ILSVRC2012_val_{i:08d}.JPEG" for i in (1, 2, 3)))
-    return tarred(folder / "ILSVRC2012_img_train.tar", inner), tarred(folder / "ILSVRC2012_img_val.tar", val)
-
-
-def test_ilsvrc(tmp_path: Path) -> None:
-    train, val = ilsvrc(tmp_path)
-    listings = read("ilsvrc2012", train, val, devkit(tmp_path, b"2\n3\n2\n"))
-    assert listings == [
-        Listing("ILSVRC2012_img_train/n01440764/n01440764_10026.JPEG", "n01440764", "train"),
-        Listing("ILSVRC2012_img_train/n01440764/n01440764_18.JPEG", "n01440764", "train"),
-        Listing("ILSVRC2012_img_train/n02105855/n02105855_2933.JPEG", "n02105855", "train"),
-        Listing("ILSVRC2012_img_train/n02119789/n02119789_1.JPEG", "n02119789", "train"),
-        Listing("ILSVRC2012_img_val/ILSVRC2012_val_00000001.JPEG", "n01440764", "test"),
-        Listing("ILSVRC2012_img_val/ILSVRC2012_val_00000002.JPEG", "n02105855", "test"),
-        Listing("ILSVRC2012_img_val/ILSVRC2012_val_00000003.JPEG", "n01440764", "test"),
-    ]
-
-
-def test_ilsvrc_without_validation_needs_no_devkit(tmp_path: Path) -> None:
-    train, val = ilsvrc(tmp_path)
-    assert {listing.subset for listing in read("ilsvrc2012", train)} == {"train"}
-    with pytest.raises(UserError, match=r"has no data/meta\.mat, which ILSVRC2012 \(its devkit_t12 holds it\) needs"):
-        read("ilsvrc2012", train, val)
-
-
-@pytest.mark.parametrize(
-    ("truth", "message"),
-    [
-        (b"1\n2\n", "has 2 lines, but there is a validation image 3"),
-        (b"1\n2\nx\n", "line 3: 'x' is no id of meta.mat's classes"),
-        (b"1\n1001\n3\n", "line 2: '1001' is no id of meta.mat's classes"),
-    ],
-)
-def test_damaged_devkit(tmp_path: Path, truth: bytes, message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        read("ilsvrc2012", *ilsvrc(tmp_path), devkit(tmp_path, truth))
-
-
-def test_a_devkit_whose_table_is_none(tmp_path: Path) -> None:
-    kit = unpacked(tmp_path / "kit", {"data/meta.mat": b"MATLAB" * 50})
-    with pytest.raises(UserError, match=r"meta\.mat in .* is not the devkit's table of classes"):
-        read("ilsvrc2012", *ilsvrc(tmp_path), kit)
-
-
-def stored(folder: Path, reader: str, *paths: Path) -> tuple[dict[str, int], set[str]]:
-    """Index and store all images; the grey level of each, and what could not be read."""
-    build_index(reader, paths, folder / "index.csv", None)
-    what = Draw(seed=0, n=9, val=1, test=1, up_to=True)
-    build_store(
-        paths, folder / "index.csv", [what], dataset="x", size=4, destination=folder / "store.npy", threads=2
-    )  # fmt: skip
-    store = Store(folder / "store.npy")
-    levels = {
-        name: round(float(image.mean())) for name, image in zip(store.names, store.images(store.names), strict=True)
-    }
-    return levels, read_rejected(folder / "store.rejected.csv")
-
-
-def picture(level: int, kind: str, mode: str = "RGB") -> bytes:
-    buffer = io.BytesIO()
-    Image.new("L", (9, 5), level).convert(mode).save(buffer, kind)
-    return buffer.getvalue()
-
-
-def test_formats_of_sun_are_seen_by_their_bytes_in_a_gzipped_tar(tmp_path: Path) -> None:
-    root = "SUN397/a/abbey/sun_"
-    files = {f"{root}{kind.lower()}.jpg": picture(40 * i, kind) for i, kind in enumerate(("JPEG", "PNG", "GIF", "BMP"))}
-    files |= {f"{root}cut.jpg": picture(9, "JPEG")[:200], "SUN397/c/church/outdoor/sun_bhenjvsvrtumjuri.jpg": b"bad"}
-    (tmp_path / "SUN397.tar.gz").write_bytes(gzip.compress(tarred(tmp_path / "tar", files).read_bytes()))
-    levels, rejected = stored(tmp_path, "sun397", tmp_path / "SUN397.tar.gz")
-    assert levels == {f"{root}jpeg.jpg": 0, f"{root}png.jpg": 40, f"{root}gif.jpg": 80, f"{root}bmp.jpg": 120}
-    assert rejected == {f"{root}cut.jpg"}
-
-
-def test_cmyk_png_and_grey_files_of_ilsvrc_in_a_tar_of_tars(tmp_path: Path) -> None:
-    images = {
-        "n02105855_2933.JPEG": picture(50, "PNG"),
-        "n02105855_1.JPEG": picture(100, "JPEG", "CMYK"),
-        "n02105855_2.JPEG": picture(150, "JPEG", "L"),
-    }
-    inner = tarred(tmp_path / "inner", images).read_bytes()
-    levels, rejected = stored(tmp_path, "ilsvrc2012", tarred(tmp_path / "train.tar", {"n02105855.tar": inner}))
-    assert rejected == set()
-    assert {name.removeprefix("n02105855/"): level for name, level in levels.items()} == pytest.approx(
-        {"n02105855_2933.JPEG": 50, "n02105855_1.JPEG": 100, "n02105855_2.JPEG": 150}, abs=2
-    )
