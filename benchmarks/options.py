@@ -35,7 +35,7 @@ def stepper(sizes: Network, precision: Precision, channels_last: bool, compiled:
     device = prepare_device("cpu", 1, precision)
     layout = torch.channels_last if channels_last else torch.contiguous_format
     network = caffenet(sizes, 50)
-    initialise(network, sizes.filler, torch.Generator().manual_seed(0))
+    initialise(network, sizes.filler, 0)
     network = network.to(memory_format=layout)
     if compiled:
         network.compile()

@@ -26,7 +26,7 @@ LABELS = ("owl\n", "robin 🐦", "wren")
 @pytest.fixture(scope="module")
 def network() -> torch.nn.Module:
     network = caffenet(SIZES, len(LABELS))
-    initialise(network, "msra", torch.Generator().manual_seed(3))
+    initialise(network, "msra", 3)
     with torch.no_grad():
         network.fc8.weight.mul_(50)  # probabilities that differ
     return network.eval()

@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
         dataset="pets", size=48, destination=tmp_path / "store.npy", threads=1,
     )  # fmt: skip
     network = caffenet(SIZES, 7)
-    initialise(network, SIZES.filler, torch.Generator().manual_seed(0))
+    initialise(network, SIZES.filler, 0)
     save_pretrained(
         Pretrained(dict(network.named_parameters()), torch.from_numpy(MEAN)), tmp_path / "source.safetensors"
     )

@@ -93,15 +93,19 @@ def _runs(
     """
     scheme, solver, device = Scheme.parse(settings.scheme), settings.solver, cache.device
 
-    def network(seed: int) -> Layered:
-        made = _starting_network(settings, scheme, subsets.classes, pretrained, seed).to(device)
+    def network(seed: int, drawn_from: int) -> Layered:
+        """Copied blocks, and random values from a block on."""
+        made = build(settings.network, subsets.classes, seed, drawn_from)
+        if pretrained is not None:
+            pretrained.copy_to(made, range(1, scheme.copied + 1))
+        made = made.to(device)
         return made.to(memory_format=torch.channels_last) if machine.channels_last else made
 
     sizes = settings.network
     preprocessing = Preprocessing(
         mean.to(device), sizes.crop, scale_of(sizes, device), solver.mirror, machine.channels_last, sizes.bgr
     )
-    frozen = network(0).eval()
+    frozen = network(seed=0, drawn_from=scheme.blocks + 1).eval()
     # Crops are the same for all schemes of a split: schemes are compared on the same views.
     views_seed = stable_seed(settings.seed, settings.target, settings.split.n, "views")
     cut = frozen.prefix(scheme.frozen, solver.frozen_dropout)
@@ -112,7 +116,7 @@ def _runs(
     for number in range(settings.runs):
         log.info("%s n=%d %s: run %d of %d", settings.target, settings.split.n, scheme, number + 1, settings.runs)
         seed = stable_seed(settings.seed, settings.target, settings.split.n, settings.scheme, number)
-        last = network(seed)
+        last = network(seed, drawn_from=scheme.copied + 1)
         if machine.compile:
             last.compile()
         with computing_in(solver.precision, device):
@@ -127,16 +131,6 @@ def _runs(
         versions=versions(device), runs=tuple(runs),
     )  # fmt: skip
     return record, best
-
-
-def _starting_network(
-    settings: TrainingSettings, scheme: Scheme, classes: int, pretrained: Pretrained | None, seed: int
-) -> Layered:
-    """Random values from `seed`, and over them the copied blocks."""
-    network = build(settings.network, classes, seed)
-    if pretrained is not None:
-        pretrained.copy_to(network, range(1, scheme.copied + 1))
-    return network
 
 
 def _record(

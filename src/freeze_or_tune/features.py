@@ -26,7 +26,7 @@ _CHUNK = 250
 
 def source_network(sizes: Network, pretrained: Pretrained) -> Layered:
     """The source network with all its blocks, the classifier included, in evaluation mode."""
-    network = build(sizes, pretrained.classes, seed=0)
+    network = build(sizes, pretrained.classes, seed=0, drawn_from=sizes.blocks + 1)
     pretrained.copy_to(network, range(1, network.blocks + 1))
     return network.eval()
 

@@ -10,7 +10,7 @@ RECIPES = {
     "store": 1,
     "samples": 1,
     "split": 1,
-    "training": 4,
+    "training": 5,
     "import": 1,
     "features": 1,
     "distance": 3,

@@ -12,7 +12,7 @@ SMALL = CaffeNet(channels=(32, 64, 96, 96, 64), features=256, image_size=64, cro
 def drawn(sizes: CaffeNet = SMALL, classes: int = 40, filler: str = "msra", seed: int = 0) -> Layered:
     """Return a network with weights drawn from `seed`."""
     network = caffenet(sizes, classes)
-    initialise(network, filler, torch.Generator().manual_seed(seed))
+    initialise(network, filler, seed)
     return network
 
 

@@ -1,5 +1,4 @@
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -7,9 +6,9 @@ import torch
 from torch import nn
 
 from freeze_or_tune.backbones import CaffeNet
-from freeze_or_tune.networks.caffenet import ResponseNorm, caffenet
+from freeze_or_tune.networks.caffenet import caffenet, initialise
 
-from .conftest import SMALL, crops, drawn
+from .conftest import SMALL, drawn
 
 CAFFENET = CaffeNet(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
 # models/bvlc_reference_caffenet/train_val.prototxt: std of the weights, value of the biases.
@@ -62,27 +61,6 @@ def test_too_small_a_crop_is_refused(crop: int) -> None:
         caffenet(SMALL.model_copy(update={"crop": crop}), 5)
 
 
-@pytest.mark.parametrize("channels", [1, 2, 4, 7, 32])
-def test_response_norm_is_torchs(channels: int) -> None:
-    # Inputs of about 100, so that the squares matter beside k = 1.
-    ours = (100 * torch.randn(2, channels, 5, 4, dtype=torch.float64)).requires_grad_()
-    theirs = ours.detach().clone().requires_grad_()
-    out, reference = ResponseNorm()(ours), nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1)(theirs)
-    weights = torch.randn_like(out)
-    (out * weights).sum().backward()
-    (reference * weights).sum().backward()
-    torch.testing.assert_close(out, reference, rtol=1e-12, atol=0)
-    torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-10, atol=1e-12)
-    assert out.detach().abs().max() < 0.95 * ours.detach().abs().max()
-
-
-def test_response_norm_keeps_the_memory_format() -> None:
-    plain = 50 * crops(2, 6)
-    last = plain.to(memory_format=torch.channels_last)
-    assert ResponseNorm()(last).is_contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(ResponseNorm()(last), ResponseNorm()(plain), rtol=1e-6, atol=0)
-
-
 @pytest.mark.parametrize("filler", ["caffenet", "msra"])
 def test_fillers(filler: str) -> None:
     parameters = dict(drawn(classes=100, filler=filler).named_parameters())
@@ -104,6 +82,17 @@ def test_weights_depend_on_the_seed_alone() -> None:
     again, other = drawn(seed=3).state_dict(), drawn(seed=4).state_dict()
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not any(torch.equal(first[name], other[name]) for name in first if name.endswith("weight"))
+
+
+@pytest.mark.parametrize("first", [1, 4, 8, 9])
+def test_blocks_that_will_be_copied_are_left_alone(first: int) -> None:
+    network = caffenet(SMALL, 40)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.fill_(7)
+    initialise(network, "msra", 0, first)
+    for name, parameter in network.named_parameters():
+        assert bool((parameter == 7).all()) == (network.block_of[name.split(".")[0]] < first), name
 
 
 def caffe_max_pool(image: np.ndarray) -> np.ndarray:
@@ -138,42 +127,4 @@ def test_groups_see_their_half_of_the_channels(layer: str, groups: int) -> None:
 def test_dropout_follows_the_config() -> None:
     network = drawn(SMALL.model_copy(update={"dropout": 0.3}))
     for layer in (network.drop6, network.drop7):
-        kept = layer.train()(torch.ones(100_000))
-        assert kept.unique().tolist() == pytest.approx([0, 1 / 0.7])
-        assert abs((kept == 0).double().mean() - 0.3) < 0.01
-
-
-@pytest.mark.parametrize("needs_x", [False, True])
-def test_large_linear_layers_are_torchs(needs_x: bool) -> None:
-    torch.manual_seed(0)
-    layer = dict(caffenet(CAFFENET, 2).named_children())["fc7"]
-    reference = nn.Linear(4096, 4096)
-    layer.load_state_dict(reference.state_dict())
-    x, gradient = torch.randn(7, 4096), torch.randn(7, 4096)
-    found = []
-    for either in (layer, reference):
-        inputs = x.clone().requires_grad_(needs_x)
-        outputs = either(inputs)
-        outputs.backward(gradient)
-        found.append([outputs.detach(), either.weight.grad, either.bias.grad, *([inputs.grad] if needs_x else [])])
-    for ours, theirs in zip(*found, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
-    assert "mkldnn_linear" in _operators(lambda: layer(x))
-
-
-def test_large_linear_layers_can_be_computed_in_bfloat16_exported_and_compiled() -> None:
-    layer = dict(caffenet(CAFFENET, 2).named_children())["fc7"]
-    nn.init.normal_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    x = torch.randn(2, 4096)
-    with torch.autocast("cpu", torch.bfloat16):
-        assert layer(x).dtype == torch.bfloat16
-    assert "mkldnn" not in str(torch.jit.trace(layer, x).inlined_graph)
-    torch.testing.assert_close(torch.compile(layer, backend="eager", fullgraph=True)(x), layer(x), rtol=1e-4, atol=1e-3)
-
-
-def _operators(call: Callable[[], object]) -> set[str]:
-    """Names of torch's operators that a call runs."""
-    with torch.profiler.profile() as profile:
-        call()
-    return {event.key.removeprefix("aten::") for event in profile.key_averages()}
+        assert layer.p == 0.3

@@ -14,7 +14,8 @@ from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.schemes import Scheme
 from freeze_or_tune.settings import Solver
 from freeze_or_tune.training import loop
-from freeze_or_tune.training.loop import Trained, class_accuracies, correctness, data_order, evaluate, train
+from freeze_or_tune.training.batches import data_order
+from freeze_or_tune.training.loop import Trained, class_accuracies, correctness, evaluate, train
 from freeze_or_tune.training.prefix import HeldOut, Prefix
 
 from .conftest import images, network, preprocessing
@@ -34,28 +35,6 @@ def run(
     )
     held_out = prefix.held_out(VAL)
     return train(net, parsed, solver, prefix, held_out, seed), net, held_out
-
-
-@given(st.integers(1, 30), st.integers(1, 40), st.integers(1, 12), st.integers(0, 2**63 - 1))
-def test_each_epoch_is_a_permutation(count: int, batch: int, iterations: int, seed: int) -> None:
-    batches = list(data_order(count, batch, iterations, seed))
-    assert [len(indices) for indices, _ in batches] == [batch] * iterations
-    seen = torch.cat([indices for indices, _ in batches]).tolist()
-    epochs = torch.cat([epochs for _, epochs in batches]).tolist()
-    assert epochs == [place // count for place in range(batch * iterations)]
-    for start in range(0, len(seen), count):
-        epoch = seen[start : start + count]
-        assert len(set(epoch)) == len(epoch)
-        assert set(epoch) <= set(range(count))
-    # The order depends on the seed alone: not on the batches it is cut into.
-    alone = [indices.item() for indices, _ in data_order(count, 1, batch * iterations, seed)]
-    assert seen == alone
-
-
-def test_epochs_and_seeds_differ_in_their_order() -> None:
-    orders = [tuple(i.tolist()) for seed in (0, 1) for i, _ in data_order(20, 20, 5, seed)]
-    assert len(set(orders)) == 10
-    assert tuple(range(20)) not in orders
 
 
 @pytest.mark.parametrize(("scheme", "still"), [("F1-2_R3-4", 2), ("F1-3_R4", 3), ("T1-2_R3-4", 0), ("R1-4", 0)])
@@ -169,12 +148,13 @@ def test_the_first_loss_is_that_of_the_start() -> None:
 def test_dropout_stays_active_in_frozen_blocks_while_training() -> None:
     net, active = network(), []
     parsed, frozen = Scheme.parse("F1-3_R4"), network().eval()
-    net.drop3.register_forward_pre_hook(lambda layer, _: active.append((torch.is_grad_enabled(), layer.training)))
+    net.drop3.register_forward_pre_hook(
+        lambda layer, inputs: active.append((len(*inputs), torch.is_grad_enabled(), layer.training))
+    )
     prefix = Prefix(frozen, frozen.prefix(3), preprocessing(), images(24), 2, seed=3)
     train(net, parsed, SOLVER, prefix, prefix.held_out(VAL), seed=0)
-    assert active.count((True, True)) == 12  # each iteration, also those after a look at validation
-    assert active.count((False, False)) == 4  # each look
-    assert len(active) == 16
+    # Twelve iterations of eight images in one go, and each look.
+    assert active == [(96, False, True), *4 * [(30, False, False)]]
 
 
 @dataclass

@@ -4,9 +4,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.augment import Crops, Preprocessing
+from freeze_or_tune.training.batches import data_order
 from freeze_or_tune.training.cache import Cache
-from freeze_or_tune.training.loop import data_order
 from freeze_or_tune.training.prefix import Prefix
 
 from .conftest import CROP, images, network, preprocessing
@@ -18,13 +18,13 @@ CUT = 5  # blocks 1 and 2 of the network
 def crops(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
     """Return the random views made so far, in order."""
     made: list[Tensor] = []
-    real = Preprocessing.random_views
+    real = Preprocessing.cut
 
-    def random_views(self: Preprocessing, pixels: Tensor, generator: torch.Generator) -> Tensor:
-        made.append(real(self, pixels, generator))
+    def cut(self: Preprocessing, scaled: Tensor, indices: Tensor, crops: Crops) -> Tensor:
+        made.append(real(self, scaled, indices, crops))
         return made[-1]
 
-    monkeypatch.setattr(Preprocessing, "random_views", random_views)
+    monkeypatch.setattr(Preprocessing, "cut", cut)
     return made
 
 
@@ -77,16 +77,30 @@ def test_cached_and_uncached_prefixes_give_the_tail_the_same_gradients(crops: li
 def test_as_many_views_as_epochs_equals_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the same views, views=0 and views=epochs agree batch by batch."""
 
-    def view_of_its_own(self: Preprocessing, pixels: Tensor, _: torch.Generator) -> Tensor:
-        return self.centre_views(pixels)
+    def upper_left(_: Preprocessing, count: int, size: int, generator: torch.Generator) -> Crops:
+        return Crops(torch.zeros(2, count, 1, dtype=torch.int64), torch.zeros(count, 1, 1, 1, dtype=torch.bool))
 
-    monkeypatch.setattr(Preprocessing, "random_views", view_of_its_own)
+    monkeypatch.setattr(Preprocessing, "draw", upper_left)
     net = network()
     cached, anew = prefix(net, 7, views=3), prefix(net, 7, views=0)
     for indices, epochs in data_order(7, 4, 5, seed=2):
         ours = cached.batch(indices, epochs, generator())
         torch.testing.assert_close(ours, anew.batch(indices, epochs, generator()))
         assert not ours.requires_grad
+
+
+@pytest.mark.parametrize("cut", [0, CUT])
+def test_new_crops_are_the_same_with_and_without_room_for_scaled_images(cut: int) -> None:
+    pictures, net = images(300), network().eval()
+    size = pictures.pixels.numel() * 4
+    tight, roomy = (
+        Prefix(net, cut, preprocessing(), pictures, 0, 0, Cache(torch.device("cpu"), budget))
+        for budget in (size - 1, size)
+    )
+    ours, theirs = generator(), generator()
+    for indices, epochs in data_order(300, 70, 8, seed=1):
+        assert torch.equal(tight.batch(indices, epochs, ours), roomy.batch(indices, epochs, theirs))
+    assert (tight.cache.left, roomy.cache.left) == (size - 1, 0)
 
 
 def test_views_follow_from_the_seed() -> None:

@@ -11,11 +11,14 @@ from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.layered import Layered
 
 
-def build(network: Network, classes: int, seed: int) -> Layered:
-    """Blocks 1..L with random weights from `seed`; UserError if timm has no such network."""
+def build(network: Network, classes: int, seed: int, drawn_from: int = 1) -> Layered:
+    """Blocks 1..L with random weights from `seed`; UserError if timm has no such network.
+
+    Blocks before `drawn_from` will be copied: CaffeNet's, which are large, are left without values.
+    """
     if isinstance(network, CaffeNet):
         layered = caffenet(network, classes)
-        initialise(layered, network.filler, torch.Generator().manual_seed(seed))
+        initialise(layered, network.filler, seed, drawn_from)
         return layered
     from freeze_or_tune.networks.zoo import timm_network  # noqa: PLC0415
 

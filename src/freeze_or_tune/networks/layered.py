@@ -32,7 +32,7 @@ class Layered(nn.Sequential):
 
     def forward(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
         """Run layers start..stop-1 (positions in the chain) on a batch."""
-        for layer in islice(self.children(), start, stop):
+        for layer in islice(self, start, stop):
             x = layer(x)
         return x
 

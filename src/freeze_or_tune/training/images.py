@@ -30,6 +30,10 @@ class Images:
         """Pixels uint8 [B, S, S, 3] in BGR of images `indices` (int64 on the CPU), on the device."""
         return rows(self.pixels, indices, self.labels.device)
 
+    def labels_of(self, indices: Tensor) -> Tensor:
+        """Labels int64 [B] of images `indices` (int64 on the CPU), on the device."""
+        return rows(self.labels, indices, self.labels.device)
+
 
 @dataclass(frozen=True)
 class Streamed(Images):

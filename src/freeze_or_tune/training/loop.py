@@ -2,21 +2,19 @@
 
 import math
 import time
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from freeze_or_tune.errors import UserError
-from freeze_or_tune.hashing import stable_seed
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.records import CurvePoint
 from freeze_or_tune.schemes import Scheme
 from freeze_or_tune.settings import Solver
+from freeze_or_tune.training.batches import Batches
 from freeze_or_tune.training.checkpoint import Checkpoints, State
 from freeze_or_tune.training.prefix import HeldOut, Prefix
 from freeze_or_tune.training.progress import Progress
@@ -35,34 +33,11 @@ class Trained:
     """Of training, over all processes that took part."""
 
 
-def data_order(images: int, batch: int, iterations: int, seed: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-    """(indices, epochs) of each batch: a new permutation of all images each epoch, batches running across epochs.
-
-    The order of an epoch depends on the seed and its number alone, so a run can be entered at any iteration.
-    """
-    permutations: dict[int, np.ndarray] = {}
-
-    def permutation(epoch: int) -> np.ndarray:
-        if epoch not in permutations:
-            permutations.clear()
-            permutations[epoch] = np.random.default_rng(stable_seed(seed, "order", epoch)).permutation(images)
-        return permutations[epoch]
-
-    for iteration in range(start, iterations):
-        first, end = iteration * batch, (iteration + 1) * batch
-        epochs = range(first // images, (end - 1) // images + 1)
-        parts = [permutation(epoch)[max(0, first - epoch * images) : end - epoch * images] for epoch in epochs]
-        repeated = np.repeat(epochs, [len(part) for part in parts])
-        yield torch.from_numpy(np.concatenate(parts)), torch.from_numpy(repeated)
-
-
 class _Run:
     """A run on its way: what changes from step to step."""
 
-    def __init__(self, network: Layered, optimiser: StepSGD, prefix: Prefix, seed: int) -> None:
-        torch.manual_seed(seed)  # dropout
-        self.views = torch.Generator().manual_seed(stable_seed(seed, "views"))
-        self.network, self.optimiser, self.prefix = network, optimiser, prefix
+    def __init__(self, network: Layered, optimiser: StepSGD, batches: Batches) -> None:
+        self.network, self.optimiser, self.batches = network, optimiser, batches
         self.done = 0
         self.seconds = 0.0
         self.losses: list[Tensor] = []
@@ -71,12 +46,11 @@ class _Run:
         self.best_iteration = 0
         self.best_parameters: dict[str, Tensor] = {}
 
-    def step(self, indices: Tensor, epochs: Tensor) -> None:
+    def step(self) -> None:
         """Learn from one batch."""
         start = time.perf_counter()
-        inputs = self.prefix.batch(indices, epochs, self.views)
-        scores = self.network(inputs, start=self.prefix.cut)
-        loss = F.cross_entropy(scores.float(), self.prefix.images.labels[indices])
+        inputs, labels = self.batches.next()
+        loss = F.cross_entropy(self.network(inputs, start=self.batches.first).float(), labels)
         loss.backward()
         self.optimiser.step(self.done)
         self.losses.append(loss.detach())
@@ -110,9 +84,7 @@ class _Run:
             "best": self.best,
             "best_iteration": self.best_iteration,
             "best_parameters": self.best_parameters,
-            "views": self.views.get_state(),
-            "dropout": torch.get_rng_state(),
-            "dropout_on_gpu": torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None,
+            "batches": self.batches.state(),
         }
 
     def restore(self, state: State) -> None:
@@ -125,10 +97,8 @@ class _Run:
         self.curve = [CurvePoint(**point) for point in state["curve"]]
         self.best, self.best_iteration = tuple(state["best"]), state["best_iteration"]
         self.best_parameters = state["best_parameters"]
-        self.views.set_state(state["views"].cpu())
-        torch.set_rng_state(state["dropout"].cpu())
-        if state["dropout_on_gpu"] is not None:
-            torch.cuda.set_rng_state(state["dropout_on_gpu"].cpu())
+        self.network.train()
+        self.batches.restore(self.done, state["batches"])
 
 
 def train(
@@ -141,18 +111,18 @@ def train(
     threads give the same bits, also when the run is stopped and goes on from a checkpoint.
     """
     iterations = solver.iterations(len(prefix.images))
-    run = _Run(network, StepSGD(network, scheme, solver, iterations), prefix, seed)
+    optimiser = StepSGD(network, scheme, solver, iterations)
+    run = _Run(network, optimiser, Batches(network, prefix, solver.batch, iterations, seed))
     if checkpoints is not None and (state := checkpoints.load()) is not None:
         run.restore(state)
     looks = {round(iterations * (i + 1) / solver.evaluations) for i in range(solver.evaluations)}
-    batches = data_order(len(prefix.images), solver.batch, iterations, seed, start=run.done)
     network.train()
     with (
         Progress(iterations, solver.batch, run.done, str(scheme)) as progress,
         checkpoints.listening() if checkpoints is not None else nullcontext(),
     ):
-        for indices, epochs in batches:
-            run.step(indices, epochs)
+        while run.done < iterations:
+            run.step()
             progress.step()
             if run.done in looks:
                 run.look(val)

@@ -6,6 +6,7 @@ epochs that equals computing it anew each time, with fewer it is a trade (see do
 has no room for keep their crops.
 """
 
+import math
 from functools import cached_property
 
 import torch
@@ -35,9 +36,8 @@ class Prefix:
     def batch(self, indices: Tensor, epochs: Tensor, generator: torch.Generator) -> Tensor:
         """Input of layer `cut` for images [B], each in its own epoch [B] (both int64 on the CPU)."""
         if not self.views:
-            crops = self.preprocessing.random_views(self.images.take(indices), generator)
             with torch.no_grad():
-                return self.start(crops)
+                return self.start(self._new_views(indices, generator))
         # Batches run through the epochs in order, so the images of one view stand together.
         views, counts = (epochs % self.views).unique_consecutive(return_counts=True)
         parts = indices.split(counts.tolist())
@@ -51,6 +51,23 @@ class Prefix:
     def centre(self, pixels: Tensor) -> Tensor:
         """Output of the first `cut` layers for centre crops."""
         return self.start(self.preprocessing.centre_views(pixels))
+
+    def _new_views(self, indices: Tensor, generator: torch.Generator) -> Tensor:
+        if self._scaled is None:
+            return self.preprocessing.random_views(self.images.take(indices), generator)
+        crops = self.preprocessing.draw(len(indices), self._scaled.shape[1], generator)
+        return self.preprocessing.cut(self._scaled, indices, crops)
+
+    @cached_property
+    def _scaled(self) -> Tensor | None:
+        """All images minus the mean, if there is room, so that a step only cuts them."""
+        shape = (len(self.images), *self.images.pixels.shape[1:])
+        if not self.cache.reserve(math.prod(shape) * torch.float32.itemsize):
+            return None
+        scaled = torch.empty(shape, device=self.images.labels.device)
+        for part in torch.arange(len(self.images)).split(CHUNK):
+            scaled[part[0] : part[-1] + 1] = self.preprocessing.scaled(self.images.take(part))
+        return scaled
 
     def _of_view(self, view: int, indices: Tensor) -> Tensor:
         """Outputs for one view of some images: cached or, if there is no room, computed anew for the same crops."""
