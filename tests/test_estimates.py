@@ -7,10 +7,11 @@ import torch
 
 from freeze_or_tune.__main__ import main
 from freeze_or_tune.backbones import CaffeNet
-from freeze_or_tune.estimates import RULES, Estimate, counts_of, jobs, table
+from freeze_or_tune.estimates import _SCALED_MB, RULES, Estimate, counts_of, jobs, table
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.shapes import shape_of
 from freeze_or_tune.study import Study, read_study
+from freeze_or_tune.training.prefix import SCALED
 
 CAFFENET = CaffeNet(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
 SMALL = CaffeNet(channels=(8, 10, 12, 14, 16), features=20, image_size=64, crop=60)
@@ -54,6 +55,13 @@ def test_the_images_of_a_split_are_in_the_memory_of_its_experiments(study: Study
     small, large = (RULES["experiment"](study, "greek", n, "T1-7_R8") for n in ("1", "100"))
     images = 48 * 99 * 3 * 64**2 / 2**20
     assert large.memory_mb >= small.memory_mb + images
+
+
+def test_small_images_without_their_mean_are_in_the_memory_of_schemes_that_freeze_nothing(study: Study) -> None:
+    tuned, frozen = (RULES["experiment"](study, "greek", "100", scheme) for scheme in ("T1-7_R8", "F1-7_R8"))
+    cached = 8 * 256 * (study.solver.views * 4800 + 240 + 1200) / 2**20  # twice fc6 in every view
+    assert tuned.memory_mb == pytest.approx(frozen.memory_mb - cached + 4 * 4800 * 3 * 64**2 / 2**20, abs=100)
+    assert SCALED == _SCALED_MB * 2**20
 
 
 def test_a_gpu_is_faster_and_holds_what_a_cpu_must(study: Study) -> None:

@@ -28,6 +28,8 @@ _MOST_MB = 64_000
 system takes back the pages of a store that is being written."""
 _WEIGHTS = 8
 """Times the parameters: source, network, gradients, velocities, the best so far, and a state on its way to the disk."""
+_SCALED_MB = 256
+"""Of training images in float32, less their mean (training/prefix.py)."""
 _CHUNK = 250
 """Images at once where no gradients are kept (training/prefix.py)."""
 GPU, _CORE = 5e12, 5e9
@@ -117,6 +119,8 @@ def _training(study: Study, settings: TrainingSettings) -> Estimate:
     else:  # what a GPU would hold; the cache twice, because it is kept in memory if it fits in half of it
         cached = 2 * _cached(settings, shape, counts)
         megabytes += 4 * (cached + max(_CHUNK, 3 * solver.batch) * shape.activations) / _MB
+        if not cached:
+            megabytes += min(_SCALED_MB, 4 * counts.train * 3 * network.image_size**2 / _MB)
     room = study.machine.device != "cuda"  # a GPU may have less memory than its cache would take
     return _estimate(megabytes, operations(study, settings, room) / _speed(study))
 

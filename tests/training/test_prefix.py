@@ -90,17 +90,24 @@ def test_as_many_views_as_epochs_equals_no_cache(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("cut", [0, CUT])
-def test_new_crops_are_the_same_with_and_without_room_for_scaled_images(cut: int) -> None:
+def test_new_crops_are_the_same_whether_scaled_images_are_kept_or_not(
+    cut: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pictures, net = images(300), network().eval()
     size = pictures.pixels.numel() * 4
-    tight, roomy = (
-        Prefix(net, cut, preprocessing(), pictures, 0, 0, Cache(torch.device("cpu"), budget))
-        for budget in (size - 1, size)
-    )
-    ours, theirs = generator(), generator()
-    for indices, epochs in data_order(300, 70, 8, seed=1):
-        assert torch.equal(tight.batch(indices, epochs, ours), roomy.batch(indices, epochs, theirs))
-    assert (tight.cache.left, roomy.cache.left) == (size - 1, 0)
+
+    def batches(budget: float, most: int) -> tuple[list[Tensor], float]:
+        monkeypatch.setattr("freeze_or_tune.training.prefix.SCALED", most)
+        ours = Prefix(net, cut, preprocessing(), pictures, 0, 0, Cache(torch.device("cpu"), budget))
+        order, random = data_order(300, 70, 8, seed=1), generator()
+        return [ours.batch(indices, epochs, random) for indices, epochs in order], ours.cache.left
+
+    kept, left = batches(size, size)
+    assert left == 0
+    for budget, most in [(size - 1, size), (size, size - 1)]:
+        anew, left = batches(budget, most)
+        assert left == budget
+        assert all(map(torch.equal, kept, anew))
 
 
 def test_views_follow_from_the_seed() -> None:

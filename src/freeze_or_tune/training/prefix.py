@@ -18,6 +18,9 @@ from freeze_or_tune.training.augment import Crops, Preprocessing
 from freeze_or_tune.training.cache import CHUNK, Cache, Table
 from freeze_or_tune.training.images import Images
 
+SCALED = 2**28
+"""Bytes of images kept in float32: more of them are large ones, whose network takes far longer than their mean."""
+
 
 class Prefix:
     """Outputs of the first `cut` layers for training views and for centre crops."""
@@ -60,9 +63,10 @@ class Prefix:
 
     @cached_property
     def _scaled(self) -> Tensor | None:
-        """All images minus the mean, if there is room, so that a step only cuts them."""
+        """All images minus the mean, if they are small and there is room, so that a step only cuts them."""
         shape = (len(self.images), *self.images.pixels.shape[1:])
-        if not self.cache.reserve(math.prod(shape) * torch.float32.itemsize):
+        size = math.prod(shape) * torch.float32.itemsize
+        if size > SCALED or not self.cache.reserve(size):
             return None
         scaled = torch.empty(shape, device=self.images.labels.device)
         for part in torch.arange(len(self.images)).split(CHUNK):
