@@ -1,4 +1,4 @@
-"""Layers of CaffeNet that are faster on a CPU than torch's own, whose results and parameters they have."""
+"""Layers of CaffeNet that are faster on a CPU than torch's own, whose parameters and meaning they have."""
 
 from typing import Any
 

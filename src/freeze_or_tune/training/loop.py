@@ -97,7 +97,6 @@ class _Run:
         self.curve = [CurvePoint(**point) for point in state["curve"]]
         self.best, self.best_iteration = tuple(state["best"]), state["best_iteration"]
         self.best_parameters = state["best_parameters"]
-        self.network.train()
         self.batches.restore(self.done, state["batches"])
 
 
@@ -113,10 +112,10 @@ def train(
     iterations = solver.iterations(len(prefix.images))
     optimiser = StepSGD(network, scheme, solver, iterations)
     run = _Run(network, optimiser, Batches(network, prefix, solver.batch, iterations, seed))
+    network.train()
     if checkpoints is not None and (state := checkpoints.load()) is not None:
         run.restore(state)
     looks = {round(iterations * (i + 1) / solver.evaluations) for i in range(solver.evaluations)}
-    network.train()
     with (
         Progress(iterations, solver.batch, run.done, str(scheme)) as progress,
         checkpoints.listening() if checkpoints is not None else nullcontext(),
