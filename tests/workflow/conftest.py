@@ -16,7 +16,8 @@ Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 SOLVER = {
     "batch": 20, "epochs": 4, "min_iterations": 60, "max_iterations": 60, "evaluations": 3, "views": 2, "mirror": False,
 }  # fmt: skip
-LONGER = SOLVER | {"min_iterations": 150, "max_iterations": 150}
+# At this rate twelve seeds of twelve learnt it; at twice the rate two of them did not.
+LONGER = SOLVER | {"min_iterations": 300, "max_iterations": 300, "learning_rate": 0.005}
 STUDY = {
     "name": "tiny",
     "seed": 3,
