@@ -13,9 +13,9 @@ from benchmarks.prepare import ROOT, Prepared
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import load_pretrained
-from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import TrainingSettings
-from freeze_or_tune.subsets import load_subsets
+from freeze_or_tune.stages.subsets import load_subsets
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.settings import TrainingSettings
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.batches import data_order
 from freeze_or_tune.training.cache import Cache

@@ -20,8 +20,8 @@ from benchmarks.ceiling import ceiling_rows
 from benchmarks.measured import Measured
 from benchmarks.planning import rows as planning_rows
 from benchmarks.prepare import ROOT, Prepared
-from freeze_or_tune.files import replacing
-from freeze_or_tune.settings import TrainingSettings
+from freeze_or_tune.study.settings import TrainingSettings
+from freeze_or_tune.system.files import replacing
 
 SCHEMES = ("F1-7_R8", "F1-5_R6-8", "T1-7_R8")
 # Full CaffeNet: 40 photographs, 60 iterations of 20 are 30 epochs.

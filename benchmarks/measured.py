@@ -5,7 +5,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from freeze_or_tune.job import peak_resident_mb
+from freeze_or_tune.system.job import peak_resident_mb
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from benchmarks.compare import table
 from benchmarks.prepare import STUDY
 from freeze_or_tune.networks.caffenet import caffenet, initialise
-from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import Network, Precision, Solver
-from freeze_or_tune.study import read_study
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.settings import Network, Precision, Solver
+from freeze_or_tune.study.study import read_study
 from freeze_or_tune.training.device import computing_in, prepare_device
 from freeze_or_tune.training.solver import StepSGD
 

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from benchmarks.measured import Measured, since_start
-from freeze_or_tune.experiment import run_experiment
-from freeze_or_tune.records import Experiment
-from freeze_or_tune.settings import Machine, TrainingSettings
+from freeze_or_tune.records.experiment import Experiment
+from freeze_or_tune.stages.experiment import run_experiment
+from freeze_or_tune.study.settings import Machine, TrainingSettings
 from freeze_or_tune.training import loop
 
 

@@ -18,9 +18,9 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 from benchmarks.measured import Measured, since_start
-from freeze_or_tune.backbones import CaffeNet
-from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import TrainingSettings
+from freeze_or_tune.study.backbones import CaffeNet
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.settings import TrainingSettings
 
 NAMES = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from freeze_or_tune.commands import judge, plot, predict, resources, schema, status
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

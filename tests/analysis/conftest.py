@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from freeze_or_tune.analysis.results import collect
-from freeze_or_tune.backbones import CaffeNet
-from freeze_or_tune.correctness import pack
-from freeze_or_tune.records import CurvePoint, Distance, Experiment, Performance, Run, SplitTally
-from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import Solver, SplitSettings, TrainingSettings
+from freeze_or_tune.analysis.results.table import collect
+from freeze_or_tune.records.correctness import pack
+from freeze_or_tune.records.experiment import CurvePoint, Distance, Experiment, Performance, Run, SplitTally
+from freeze_or_tune.study.backbones import CaffeNet
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.settings import Solver, SplitSettings, TrainingSettings
 
 NETWORK = CaffeNet(channels=(16, 16, 16, 16, 16), features=32, image_size=40, crop=36)
 

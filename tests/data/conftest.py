@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from freeze_or_tune.data.archives import open_archives
-from freeze_or_tune.data.downloads import read_downloads
-from freeze_or_tune.data.fetching import fetch
+from freeze_or_tune.data.downloads.catalogue import read_downloads
+from freeze_or_tune.data.downloads.fetching import fetch
 from freeze_or_tune.data.layouts import READERS, Listing
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 DOWNLOADS = Path(__file__).parents[2] / "config" / "downloads.csv"
 

@@ -5,7 +5,7 @@ import pytest
 from freeze_or_tune.data.builtin import export_digits
 from freeze_or_tune.data.index import build_index, read_index
 from freeze_or_tune.data.layouts import Listing
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 from .conftest import unpacked, zipped
 

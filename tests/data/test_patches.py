@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freeze_or_tune.data import store as module
-from freeze_or_tune.data.images import UnreadableImage, decode, decode_whole, warp
+from freeze_or_tune.data.decoding import UnreadableImage, decode, decode_whole, warp
 from freeze_or_tune.data.index import build_index
 from freeze_or_tune.data.patches import Photos, cut_out, point_name, point_of
 from freeze_or_tune.data.splits import Draw
 from freeze_or_tune.data.store import Store, build_store, read_rejected
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 from .conftest import encoded, zipped
 

@@ -8,7 +8,7 @@ from freeze_or_tune.data.index import build_index
 from freeze_or_tune.data.samples import CLASSES, GAP, IMAGES, SIDE, contact_sheet
 from freeze_or_tune.data.splits import Draw
 from freeze_or_tune.data.store import build_store
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 from .conftest import plain, zipped
 

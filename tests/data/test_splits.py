@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.splits import Row, draw, read_split, write_split
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8)
 

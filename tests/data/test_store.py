@@ -9,7 +9,7 @@ from freeze_or_tune.data.index import build_index, read_index
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.splits import Draw, draw
 from freeze_or_tune.data.store import Store, build_store, read_rejected
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 from .conftest import plain, zipped
 

@@ -2,9 +2,9 @@
 
 import torch
 
-from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.study.backbones import CaffeNet
 
 SMALL = CaffeNet(channels=(32, 64, 96, 96, 64), features=256, image_size=64, crop=60, dropout=0.2)
 

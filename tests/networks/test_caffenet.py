@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.networks.caffenet import caffenet, initialise
+from freeze_or_tune.study.backbones import CaffeNet
 
 from .conftest import SMALL, drawn
 

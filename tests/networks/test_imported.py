@@ -7,12 +7,12 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from freeze_or_tune.backbones import CaffeNet
-from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.networks.imported import read_imported, read_weights
 from freeze_or_tune.networks.weights import load_pretrained, save_pretrained
-from freeze_or_tune.settings import Weights
+from freeze_or_tune.study.backbones import CaffeNet
+from freeze_or_tune.study.settings import Weights
+from freeze_or_tune.system.errors import UserError
 
 from .caffemodels import blob, caffemodel
 from .conftest import drawn

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.networks.imported import read_imported
-from freeze_or_tune.settings import Weights
+from freeze_or_tune.study.backbones import CaffeNet
+from freeze_or_tune.study.settings import Weights
 from freeze_or_tune.training.augment import Preprocessing
 
 from .caffemodels import blob, caffemodel

@@ -7,12 +7,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from freeze_or_tune.backbones import TimmNetwork
-from freeze_or_tune.errors import UserError
-from freeze_or_tune.features import source_network
 from freeze_or_tune.networks.imported import read_imported
 from freeze_or_tune.networks.zoo import network_of_timm
-from freeze_or_tune.settings import Weights
+from freeze_or_tune.stages.features import source_network
+from freeze_or_tune.study.backbones import TimmNetwork
+from freeze_or_tune.study.settings import Weights
+from freeze_or_tune.system.errors import UserError
 
 from .conftest import crops
 from .zoo import small, stir

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.statistics import estimated_features, rectified_mean
 from freeze_or_tune.networks.zoo import timm_network
+from freeze_or_tune.system.errors import UserError
 
 from .conftest import drawn
 from .zoo import small, stirred

@@ -4,9 +4,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
+from freeze_or_tune.system.errors import UserError
 
 from .conftest import drawn
 

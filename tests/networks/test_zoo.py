@@ -3,11 +3,11 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.build import build, own_mean, scale_of
 from freeze_or_tune.networks.families import blocks_of
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.zoo import network_of_timm, timm_network
+from freeze_or_tune.system.errors import UserError
 
 from .conftest import crops
 from .zoo import CLASSES, FAMILIES, small, stir

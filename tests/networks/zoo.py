@@ -2,9 +2,9 @@
 
 import torch
 
-from freeze_or_tune.backbones import TimmNetwork
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.zoo import timm_network
+from freeze_or_tune.study.backbones import TimmNetwork
 
 # Name, pixels, blocks.
 FAMILIES = [

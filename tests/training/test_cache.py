@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from freeze_or_tune.errors import UserError
-from freeze_or_tune.settings import Machine
+from freeze_or_tune.study.settings import Machine
+from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.cache import Cache, memory_budget
 from freeze_or_tune.training.images import Images, Streamed, rows
 

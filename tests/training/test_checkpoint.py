@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import Solver
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.settings import Solver
 from freeze_or_tune.training import loop
 from freeze_or_tune.training.cache import Cache
 from freeze_or_tune.training.checkpoint import Checkpoints, Saving, Stopped, only_process, remove_checkpoints

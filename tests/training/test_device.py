@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_device
 
 

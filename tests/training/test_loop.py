@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
 from torch import Tensor
 
-from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import Solver
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.settings import Solver
+from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training import loop
 from freeze_or_tune.training.batches import data_order
 from freeze_or_tune.training.loop import Trained, class_accuracies, correctness, evaluate, train

@@ -7,13 +7,13 @@ import termios
 
 import pytest
 
-from freeze_or_tune.records import CurvePoint
+from freeze_or_tune.records.experiment import CurvePoint
 from freeze_or_tune.training import progress as module
 from freeze_or_tune.training.progress import Progress
 
 POINT = CurvePoint(iteration=4, loss=1.23456, val_accuracy=0.625)
 SCRIPT = """
-from freeze_or_tune.records import CurvePoint
+from freeze_or_tune.records.experiment import CurvePoint
 from freeze_or_tune.training.progress import Progress
 with Progress(iterations=40, batch=5) as progress:
     progress.bar.mininterval = 0

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import Solver
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.settings import Solver
 from freeze_or_tune.training.solver import StepSGD
 
 ITERATIONS = 12

@@ -15,9 +15,9 @@ from PIL import Image
 from safetensors import safe_open
 from statsmodels.stats.proportion import proportion_confint
 
-from freeze_or_tune.advised import Advice, Check, Model, Use
-from freeze_or_tune.data.images import decode
+from freeze_or_tune.data.decoding import decode
 from freeze_or_tune.data.splits import read_split
+from freeze_or_tune.records.advice import Advice, Check, Model, Use
 
 from .conftest import snakemake_in
 

@@ -35,7 +35,7 @@ def test_72_experiments_and_16_distances(target: list[str]) -> None:
 
 def test_the_snakefile_does_not_import_torch() -> None:
     code = """
-import sys, freeze_or_tune.study, freeze_or_tune.data.downloads, freeze_or_tune.recipes
+import sys, freeze_or_tune.study.study, freeze_or_tune.data.downloads.catalogue, freeze_or_tune.records.recipes
 print([name for name in ("torch", "pandas", "sklearn", "matplotlib", "numpy", "requests") if name in sys.modules])
 """
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"

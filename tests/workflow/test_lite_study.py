@@ -12,11 +12,11 @@ import sklearn
 import yaml
 from PIL import Image
 
-from freeze_or_tune.advised import Advice
-from freeze_or_tune.backbones import TimmNetwork
-from freeze_or_tune.data.images import decode
-from freeze_or_tune.deployed import Deployed
+from freeze_or_tune.data.decoding import decode
 from freeze_or_tune.networks.weights import load_pretrained
+from freeze_or_tune.records.advice import Advice
+from freeze_or_tune.stages.deployed import Deployed
+from freeze_or_tune.study.backbones import TimmNetwork
 
 from .conftest import ROOT, snakemake_in
 

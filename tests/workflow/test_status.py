@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from freeze_or_tune.__main__ import main
-from freeze_or_tune.status import State, failed_stages, standings
-from freeze_or_tune.study import read_study
+from freeze_or_tune.planning.status import State, failed_stages, standings
+from freeze_or_tune.study.study import read_study
 from freeze_or_tune.training.checkpoint import only_process
 
 EXPERIMENT = Path("results/experiments/digits/n10/T1-7_R8.json")
@@ -81,7 +81,7 @@ def test_a_run_that_a_signal_has_ended_has_not_failed(capsys: pytest.CaptureFixt
     stopping = f"""
 import signal
 from pathlib import Path
-from freeze_or_tune.job import logged
+from freeze_or_tune.system.job import logged
 from freeze_or_tune.training.checkpoint import Checkpoints
 states = Checkpoints(Path("states"), 60)
 with logged({str(LOG)!r}), states.listening():
@@ -104,8 +104,8 @@ def test_an_experiment_whose_result_was_removed_waits_to_be_made_again() -> None
 def test_a_failed_experiment_with_its_reason_and_log(capsys: pytest.CaptureFixture[str]) -> None:
     EXPERIMENT.unlink()
     failing = f"""
-from freeze_or_tune.errors import UserError
-from freeze_or_tune.job import logged
+from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.job import logged
 with logged({str(LOG)!r}):
     raise UserError("the store is damaged")
 """
@@ -119,7 +119,7 @@ def test_the_last_line_of_a_traceback_is_the_reason() -> None:
     EXPERIMENT.unlink()
     LOG.write_text("")
     failing = f"""
-from freeze_or_tune.job import logged
+from freeze_or_tune.system.job import logged
 with logged({str(LOG)!r}):
     [][1]
 """

@@ -14,9 +14,9 @@ import pytest
 from safetensors.numpy import load_file
 from scipy.spatial.distance import cosine
 
-from freeze_or_tune.analysis.plot import plot
-from freeze_or_tune.estimates import RULES, jobs
-from freeze_or_tune.study import read_study
+from freeze_or_tune.analysis.show.plot import plot
+from freeze_or_tune.planning.estimates import RULES, jobs
+from freeze_or_tune.study.study import read_study
 
 Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 

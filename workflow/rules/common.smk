@@ -6,10 +6,10 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from freeze_or_tune.data.downloads import find, read_downloads
-from freeze_or_tune.errors import UserError
-from freeze_or_tune.recipes import RECIPES
-from freeze_or_tune.study import load_study
+from freeze_or_tune.data.downloads.catalogue import find, read_downloads
+from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.records.recipes import RECIPES
+from freeze_or_tune.study.study import load_study
 
 
 report: "../report/workflow.rst"
@@ -46,7 +46,7 @@ def own_images(wildcards):
     """What --config images=<folder> holds now; None for a study's own datasets, which are indexed once."""
     if wildcards.dataset in study.datasets:
         return None
-    from freeze_or_tune.data.fingerprint import fingerprint  # numpy comes with it, which other jobs do without
+    from freeze_or_tune.data.own.fingerprint import fingerprint  # numpy comes with it, which other jobs do without
 
     return fingerprint(Path(study.images))
 

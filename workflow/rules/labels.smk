@@ -1,6 +1,6 @@
 # What snakemake --report writes beside each result, and makes switches of.
-from freeze_or_tune.analysis.paper import DATA_RANGES
-from freeze_or_tune.schemes import Scheme
+from freeze_or_tune.analysis.statistics.paper import DATA_RANGES
+from freeze_or_tune.study.schemes import Scheme
 
 QUESTIONS = {
     "1": "Copy all blocks but the last, or fewer?",

@@ -1,7 +1,7 @@
 # What the heavy rules ask a scheduler for: estimated from the study (docs/cluster.md), and more at each new attempt.
 from functools import cache
 
-from freeze_or_tune.estimates import RULES
+from freeze_or_tune.planning.estimates import RULES
 
 
 @cache

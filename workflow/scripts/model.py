@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from freeze_or_tune.adaptation import Start, make_model
-from freeze_or_tune.job import logged
-from freeze_or_tune.settings import Machine, TrainingSettings
+from freeze_or_tune.stages.adaptation import Start, make_model
+from freeze_or_tune.study.settings import Machine, TrainingSettings
+from freeze_or_tune.system.job import logged
 
 inputs = zip(snakemake.params.sources, snakemake.input.stores, snakemake.input.weights, strict=True)
 

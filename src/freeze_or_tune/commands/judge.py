@@ -20,8 +20,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Print what was advised, what came of it, and how often it was right."""
     from tabulate import tabulate  # noqa: PLC0415 - other commands do not pay for these
 
-    from freeze_or_tune.analysis.advice import read_evidence  # noqa: PLC0415
-    from freeze_or_tune.analysis.held_out import coverage, held_out, summary  # noqa: PLC0415
+    from freeze_or_tune.analysis.advice.counsel import read_evidence  # noqa: PLC0415
+    from freeze_or_tune.analysis.advice.held_out import coverage, held_out, summary  # noqa: PLC0415
 
     table = held_out(read_evidence(arguments.results))
     held, forecasts = coverage(table)

@@ -17,7 +17,7 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Make them and say where they are."""
-    from freeze_or_tune.analysis.plot import plot  # noqa: PLC0415 - other commands do not pay for it
+    from freeze_or_tune.analysis.show.plot import plot  # noqa: PLC0415 - other commands do not pay for it
 
     plot(arguments.results, arguments.folder, arguments.mixed)
     print(f"figures and tables are in {arguments.folder}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from freeze_or_tune.commands import Commands
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 _TOP = 3
 
@@ -24,7 +24,7 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the likeliest classes of each image; UserError, at the end, if some could not be read."""
-    from freeze_or_tune.deployed import Deployed, read_image  # noqa: PLC0415 - torch takes seconds
+    from freeze_or_tune.stages.deployed import Deployed, read_image  # noqa: PLC0415 - torch takes seconds
 
     deployed, use = Deployed.load(arguments.model)
     found: list[dict[str, Any]] = []

@@ -13,6 +13,6 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the schema."""
-    from freeze_or_tune.study import schema  # noqa: PLC0415 - other commands do not pay for it
+    from freeze_or_tune.study.study import schema  # noqa: PLC0415 - other commands do not pay for it
 
     print(schema(), end="")

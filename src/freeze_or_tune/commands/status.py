@@ -15,8 +15,8 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table of counts, then what runs and what needs a person."""
-    from freeze_or_tune.status import TROUBLE, failed_stages, report, standings  # noqa: PLC0415 - as in `schema`
-    from freeze_or_tune.study import read_study  # noqa: PLC0415
+    from freeze_or_tune.planning.status import TROUBLE, failed_stages, report, standings  # noqa: PLC0415 - as in `schema`
+    from freeze_or_tune.study.study import read_study  # noqa: PLC0415
 
     study = read_study(arguments.configfile)
     experiments, stages = standings(study), failed_stages(study)

@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 from sklearn.datasets import load_digits
 from tqdm import tqdm
 
-from freeze_or_tune.files import replacing
-from freeze_or_tune.hashing import stable_digest, stable_seed
+from freeze_or_tune.system.files import replacing
+from freeze_or_tune.system.hashing import stable_digest, stable_seed
 
 SIZE = 64
 """Pixels a side of a rendered letter."""

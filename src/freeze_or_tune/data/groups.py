@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from freeze_or_tune.data.layouts import Listing
-from freeze_or_tune.hashing import stable_digest
+from freeze_or_tune.system.hashing import stable_digest
 
 
 def group_of(listing: Listing) -> str:

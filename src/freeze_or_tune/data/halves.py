@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from freeze_or_tune.data.layouts import Listing
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from freeze_or_tune.data.archives import Paths, open_archives
 from freeze_or_tune.data.halves import Half, in_half
 from freeze_or_tune.data.layouts import READERS, Listing
-from freeze_or_tune.data.tables import read_table, write_table
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.csv_files import read_table, write_table
+from freeze_or_tune.system.errors import UserError
 
 COLUMNS = ("image", "class", "subset", "group")
 

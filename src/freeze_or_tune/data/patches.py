@@ -9,8 +9,8 @@ from concurrent.futures import Future
 import numpy as np
 from numpy.typing import NDArray
 
-from freeze_or_tune.data.images import UnreadableImage
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.data.decoding import UnreadableImage
+from freeze_or_tune.system.errors import UserError
 
 Pixels = NDArray[np.uint8]
 

@@ -7,9 +7,9 @@ from PIL import Image
 
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.store import Store
-from freeze_or_tune.errors import UserError
-from freeze_or_tune.files import replacing
-from freeze_or_tune.hashing import stable_digest
+from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.files import replacing
+from freeze_or_tune.system.hashing import stable_digest
 
 CLASSES = 8
 IMAGES = 3

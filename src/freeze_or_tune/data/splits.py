@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 
 from freeze_or_tune.data.groups import deal, group_of
 from freeze_or_tune.data.layouts import Listing
-from freeze_or_tune.data.tables import read_table, write_table
-from freeze_or_tune.errors import UserError
-from freeze_or_tune.hashing import stable_digest
+from freeze_or_tune.system.csv_files import read_table, write_table
+from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.hashing import stable_digest
 
 COLUMNS = ("image", "class", "label", "subset")
 

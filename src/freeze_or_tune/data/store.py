@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from freeze_or_tune.data.archives import Archive, Paths, UnreadableFile, open_archives
-from freeze_or_tune.data.images import UnreadableImage, decode, decode_whole, warp
+from freeze_or_tune.data.decoding import UnreadableImage, decode, decode_whole, warp
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.patches import Photos, Pixels, cut_out, point_of
 from freeze_or_tune.data.splits import Draw, draw, write_split
-from freeze_or_tune.data.tables import read_table, write_table
 from freeze_or_tune.data.tallies import tally
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.csv_files import read_table, write_table
+from freeze_or_tune.system.errors import UserError
 
 logger = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ timm is imported only for its own networks: that takes a second or more at the s
 import torch
 from torch import Tensor
 
-from freeze_or_tune.backbones import CaffeNet, Network
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.study.backbones import CaffeNet, Network
 
 
 def build(network: Network, classes: int, seed: int, drawn_from: int = 1) -> Layered:

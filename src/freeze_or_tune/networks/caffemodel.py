@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 Blob = NDArray[np.float32]
 

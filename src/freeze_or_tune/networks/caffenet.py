@@ -9,9 +9,9 @@ import math
 import torch
 from torch import nn
 
-from freeze_or_tune.backbones import CaffeNet
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.layers import Conv2d, Dropout, Linear, ResponseNorm
+from freeze_or_tune.study.backbones import CaffeNet
 
 # CaffeNet's standard deviation of the weights and value of the biases.
 _FILLERS = {

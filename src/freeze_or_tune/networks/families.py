@@ -16,7 +16,7 @@ from timm.models.vision_transformer import VisionTransformer, global_pool_nlc
 from torch import Tensor, nn
 from torchvision.models import AlexNet
 
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 Blocks = list[dict[str, nn.Module]]
 

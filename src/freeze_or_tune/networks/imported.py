@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from freeze_or_tune.backbones import CaffeNet, Network
-from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.caffemodel import read_caffemodel, read_mean
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.networks.onnx_file import read_onnx
 from freeze_or_tune.networks.weights import Pretrained
-from freeze_or_tune.settings import Weights
+from freeze_or_tune.study.backbones import CaffeNet, Network
+from freeze_or_tune.study.settings import Weights
+from freeze_or_tune.system.errors import UserError
 
 READERS: dict[str, Callable[[Path, Sequence[str]], dict[str, Tensor]]] = {
     ".caffemodel": read_caffemodel,

@@ -9,7 +9,7 @@ import torch
 from google.protobuf.message import DecodeError
 from torch import Tensor
 
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 _WITH_WEIGHTS = ("Conv", "Gemm")
 

@@ -12,12 +12,12 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from freeze_or_tune.backbones import TimmNetwork
-from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.build import own_mean
 from freeze_or_tune.networks.weights import Pretrained
 from freeze_or_tune.networks.zoo import configuration, network_of_timm, numbered
-from freeze_or_tune.settings import Weights
+from freeze_or_tune.study.backbones import TimmNetwork
+from freeze_or_tune.study.settings import Weights
+from freeze_or_tune.system.errors import UserError
 
 _STATES = (".pth", ".pt", ".bin", ".safetensors")
 _ARCHIVES = (".whl", ".zip")

@@ -10,8 +10,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.system.errors import UserError
 
 
 def rectified_mean(mean: Tensor, deviation: Tensor, cap: float = math.inf) -> Tensor:

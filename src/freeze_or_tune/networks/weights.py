@@ -7,9 +7,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from freeze_or_tune.errors import UserError
-from freeze_or_tune.files import replacing
 from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.files import replacing
 
 _MEAN, _ABOUT = "mean", "about"
 _CLASSIFIERS = ("fc8.bias", "classifier.bias")

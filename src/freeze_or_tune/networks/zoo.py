@@ -10,10 +10,10 @@ from timm.models import PretrainedCfg
 from torch import Tensor, nn
 from torchvision.models import alexnet
 
-from freeze_or_tune.backbones import TimmNetwork
-from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.families import blocks_of
 from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.study.backbones import TimmNetwork
+from freeze_or_tune.system.errors import UserError
 
 
 def timm_network(network: TimmNetwork, classes: int, seed: int) -> Layered:

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from freeze_or_tune.hashing import stable_seed
 from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.system.hashing import stable_seed
 from freeze_or_tune.training.cache import CHUNK
 from freeze_or_tune.training.prefix import Prefix
 

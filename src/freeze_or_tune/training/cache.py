@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from freeze_or_tune.errors import UserError
-from freeze_or_tune.settings import Machine
+from freeze_or_tune.study.settings import Machine
+from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.images import Images, rows
 
 log = logging.getLogger(__name__)

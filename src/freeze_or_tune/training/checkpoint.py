@@ -20,9 +20,9 @@ from typing import Any
 
 import torch
 
-from freeze_or_tune.errors import STOPPED, UserError
-from freeze_or_tune.files import checkpoint_folder, lock_file, replacing
-from freeze_or_tune.locks import locked
+from freeze_or_tune.system.errors import STOPPED, UserError
+from freeze_or_tune.system.files import checkpoint_folder, lock_file, replacing
+from freeze_or_tune.system.locks import locked
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import torch
 
-from freeze_or_tune.errors import UserError
-from freeze_or_tune.job import peak_resident_mb
-from freeze_or_tune.settings import Precision
+from freeze_or_tune.study.settings import Precision
+from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.job import peak_resident_mb
 
 
 def prepare_device(name: Literal["auto", "cpu", "cuda"], threads: int, precision: Precision = "fp32") -> torch.device:

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from freeze_or_tune.errors import UserError
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.records import CurvePoint
-from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import Solver
+from freeze_or_tune.records.experiment import CurvePoint
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.settings import Solver
+from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.batches import Batches
 from freeze_or_tune.training.checkpoint import Checkpoints, State
 from freeze_or_tune.training.prefix import HeldOut, Prefix

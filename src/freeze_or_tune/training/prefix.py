@@ -12,8 +12,8 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from freeze_or_tune.hashing import stable_seed
 from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.system.hashing import stable_seed
 from freeze_or_tune.training.augment import Crops, Preprocessing
 from freeze_or_tune.training.cache import CHUNK, Cache, Table
 from freeze_or_tune.training.images import Images

@@ -8,7 +8,7 @@ from typing import Self
 
 from tqdm import tqdm
 
-from freeze_or_tune.records import CurvePoint
+from freeze_or_tune.records.experiment import CurvePoint
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.schemes import Scheme
-from freeze_or_tune.settings import Solver
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.settings import Solver
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import math
 
 from pydantic import BaseModel, ConfigDict
 
-from freeze_or_tune.analysis.style import Look
+from freeze_or_tune.analysis.show.style import Look
 
 
 class Content(BaseModel):

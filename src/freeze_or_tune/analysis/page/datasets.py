@@ -10,7 +10,7 @@ import pandas as pd
 from PIL import Image
 
 from freeze_or_tune.analysis.page.content import Images, Use, known
-from freeze_or_tune.analysis.tables import METRICS
+from freeze_or_tune.analysis.show.tables import METRICS
 
 
 def datasets(results: pd.DataFrame, samples: Sequence[Path], sources: Mapping[str, str]) -> tuple[Images, ...]:

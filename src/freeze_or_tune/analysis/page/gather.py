@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from freeze_or_tune.analysis.figures import DATA_LABELS, DISTANCE_LABELS
 from freeze_or_tune.analysis.page.content import (
     Answer,
     Cell,
@@ -22,13 +21,14 @@ from freeze_or_tune.analysis.page.content import (
     known,
 )
 from freeze_or_tune.analysis.page.datasets import datasets
-from freeze_or_tune.analysis.provenance import Provenance
-from freeze_or_tune.analysis.statistics import Evidence
-from freeze_or_tune.analysis.style import DATA_LOOKS, DEPTH_LOOKS, DISTANCE_LOOKS, SCRATCH_LOOK
-from freeze_or_tune.analysis.verdicts import geometric_mean, recommendations
-from freeze_or_tune.errors import UserError
-from freeze_or_tune.records import Experiment, Run
-from freeze_or_tune.schemes import Scheme
+from freeze_or_tune.analysis.results.provenance import Provenance
+from freeze_or_tune.analysis.show.figures import DATA_LABELS, DISTANCE_LABELS
+from freeze_or_tune.analysis.show.style import DATA_LOOKS, DEPTH_LOOKS, DISTANCE_LOOKS, SCRATCH_LOOK
+from freeze_or_tune.analysis.statistics.intervals import Evidence
+from freeze_or_tune.analysis.statistics.verdicts import geometric_mean, recommendations
+from freeze_or_tune.records.experiment import Experiment, Run
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.system.errors import UserError
 
 CURVE_POINTS = 200_000
 """Points of all learning curves together, about 3 MB: beyond that, curves are thinned out evenly."""

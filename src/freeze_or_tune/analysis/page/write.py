@@ -7,12 +7,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from plotly.offline import get_plotlyjs
 
-from freeze_or_tune.analysis import paper
 from freeze_or_tune.analysis.page.content import Explorable, Page
 from freeze_or_tune.analysis.page.gather import gather
-from freeze_or_tune.analysis.verdicts import NONE, RULE
-from freeze_or_tune.files import write_text
-from freeze_or_tune.levels import DISTANCE_BOUNDS
+from freeze_or_tune.analysis.statistics import paper
+from freeze_or_tune.analysis.statistics.verdicts import NONE, RULE
+from freeze_or_tune.study.levels import DISTANCE_BOUNDS
+from freeze_or_tune.system.files import write_text
 
 SCRIPTS = ("select.js", "plots.js", "figures.js", "details.js", "page.js")
 """In the order in which they run."""

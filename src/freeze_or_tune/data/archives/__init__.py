@@ -10,7 +10,7 @@ from freeze_or_tune.data.archives.joined import JoinedArchive
 from freeze_or_tune.data.archives.listed import ListedArchive
 from freeze_or_tune.data.archives.tars import TarArchive, decompressed
 from freeze_or_tune.data.archives.zips import ZipArchive
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 __all__ = ["Archive", "ListedArchive", "Paths", "UnreadableFile", "open_archive", "open_archives", "read_file"]
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from freeze_or_tune.data.archives.base import Archive, UnreadableFile, check_size
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from freeze_or_tune.data.archives.base import Archive
 from freeze_or_tune.data.archives.folders import FileArchive, FolderArchive
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 SUFFIXES = (".gz", ".tar", ".tgz", ".zip")
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from freeze_or_tune.data.archives.base import safe_name
 from freeze_or_tune.data.archives.folders import FolderArchive
-from freeze_or_tune.data.tables import read_table
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.csv_files import read_table
+from freeze_or_tune.system.errors import UserError
 
 COLUMNS = ("path", "label")
 

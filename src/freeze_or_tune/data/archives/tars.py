@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from freeze_or_tune.data.archives.base import Archive, check_count, check_size, safe_name, warn_left_out
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 MOST_TIMES = 100
 """A gzipped tar of images is not this many times smaller than what it holds ..."""

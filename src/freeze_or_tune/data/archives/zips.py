@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 from freeze_or_tune.data.archives.base import Archive, check_count, check_size, safe_name, warn_left_out
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, RuntimeError, ValueError

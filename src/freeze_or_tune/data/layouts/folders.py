@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 from freeze_or_tune.data.archives import Archive
 from freeze_or_tune.data.layouts.listing import Listing, images_of
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 SUBSETS = {"test", "train", "training", "val", "valid", "validation"}
 

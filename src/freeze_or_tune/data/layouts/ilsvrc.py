@@ -5,7 +5,7 @@ import re
 
 from freeze_or_tune.data.archives import Archive
 from freeze_or_tune.data.layouts.listing import Listing, images_of, lines, locate, some
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 DATASET = "ILSVRC2012"
 TRAIN = re.compile(r"(?:^|/)(n\d{8})/\1_\d+\.JPEG$")

@@ -2,7 +2,7 @@
 
 from freeze_or_tune.data.archives import Archive, ListedArchive
 from freeze_or_tune.data.layouts.listing import Listing
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 
 def read_listed(archive: Archive) -> list[Listing]:

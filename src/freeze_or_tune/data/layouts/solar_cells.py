@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from freeze_or_tune.data.archives import Archive
 from freeze_or_tune.data.layouts.listing import Listing
-from freeze_or_tune.errors import UserError
+from freeze_or_tune.system.errors import UserError
 
 
 def read_solar_cells(archive: Archive) -> list[Listing]:

@@ -1,0 +1,1 @@
+"""Files of others: where they come from, and that they are whole."""

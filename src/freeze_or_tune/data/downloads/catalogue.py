@@ -1,0 +1,124 @@
+"""The table of files of others (`config/downloads.csv`): where they come from, and what they must be."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+
+from freeze_or_tune.data.downloads.whole import DIGEST_LENGTHS, Wanted
+from freeze_or_tune.system.csv_files import read_table
+from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.hashing import digest_of
+
+_WEB = r"//[A-Za-z0-9.-]+(:[0-9]+)?/\S+"
+SCHEMES = {
+    "pypi": (r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*", "pypi:<name>==<version>"),
+    "https": (_WEB, "https://<host>/<path>"),
+    "http": (_WEB, "http://<host>/<path>"),
+}
+"""By scheme: what follows it in an address, and an address in words."""
+
+
+def _url(text: str) -> str:
+    scheme, _, address = text.partition(":")
+    if scheme not in SCHEMES:
+        raise ValueError(f"the scheme of {text!r} is not supported; supported are {', '.join(SCHEMES)}")
+    pattern, example = SCHEMES[scheme]
+    if not re.fullmatch(pattern, address):
+        raise ValueError(f"{text!r} is not a complete address; one is like {example}")
+    return text
+
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
+
+
+def _words(value: object) -> object:
+    return value.split() if isinstance(value, str) else value
+
+
+def _none(value: object) -> object:
+    return None if value == "" else value
+
+
+Url = Annotated[str, AfterValidator(_url)]
+Unknown = BeforeValidator(_none)
+
+
+class Download(BaseModel):
+    """One row of `config/downloads.csv`; `bytes` and `digest` are None where nobody has published them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str = Field(pattern=NAME)
+    file: str = Field(pattern=NAME)
+    url: Annotated[Url | None, Unknown] = None
+    mirrors: Annotated[tuple[Url, ...], BeforeValidator(_words)] = ()
+    page: str
+    bytes: Annotated[PositiveInt | None, Unknown]
+    algorithm: Literal["md5", "sha1", "sha256", "sha512"]
+    digest: Annotated[Annotated[str, Field(pattern=r"^[0-9a-f]+$")] | None, Unknown]
+    licence: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        wanted = DIGEST_LENGTHS[self.algorithm]
+        if self.digest is not None and len(self.digest) != wanted:
+            raise ValueError(f"digest has {len(self.digest)} digits, {self.algorithm} has {wanted}")
+        if self.url is None and self.mirrors:
+            raise ValueError("mirrors without a url; the first address is the url")
+        if self.url is None and not self.page:
+            raise ValueError("page is empty, and so is url: where is the file to be got?")
+        return self
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where a program may get it, in order; empty if only a person can."""
+        return [self.url, *self.mirrors] if self.url else []
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the file must be."""
+        return Wanted(self.file, self.bytes, self.algorithm, self.digest)
+
+
+COLUMNS = tuple(Download.model_fields)
+
+
+def read_downloads(path: Path) -> dict[str, list[Download]]:
+    """Read the table, by dataset; UserError names the line and the column that is wrong."""
+    table: dict[str, list[Download]] = defaultdict(list)
+    for line, cells in read_table(path, COLUMNS):
+        try:
+            download = Download.model_validate(dict(zip(COLUMNS, cells, strict=True)))
+        except ValidationError as error:
+            problem = error.errors()[0]
+            column = f", column {problem['loc'][0]}" if problem["loc"] else ""
+            raise UserError(f"{path}, line {line}{column}: {problem['msg'].removeprefix('Value error, ')}") from None
+        table[download.dataset].append(download)
+    return dict(table)
+
+
+def find(table: dict[str, list[Download]], dataset: str, file: str) -> Download:
+    """Look up a row; UserError lists the files of that dataset, or the datasets."""
+    rows = {row.file: row for row in table.get(dataset, [])}
+    if file not in rows:
+        there = f"its files are {', '.join(rows)}" if rows else f"datasets there are {', '.join(table)}"
+        raise UserError(f"config/downloads.csv has no file {file} of {dataset}; {there}")
+    return rows[file]
+
+
+def recognise(table: dict[str, list[Download]], path: Path) -> Download | None:
+    """The row that a file is by name and digest, wherever it lies; None if it is no file of the table."""
+    rows = (row for rows in table.values() for row in rows if row.file == path.name and row.digest)
+    return next((row for row in rows if row.digest == digest_of(path, row.algorithm)), None)

@@ -1,0 +1,1 @@
+"""What jobs ask for, what a study costs, how far it is."""

@@ -1,0 +1,1 @@
+"""What stages write, typed, and the versions of their recipes."""

@@ -1,0 +1,1 @@
+"""The stages that join data, networks and training."""

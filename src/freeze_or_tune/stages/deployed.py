@@ -1,0 +1,90 @@
+"""Stage: a finished model at work: pixels in, probabilities out, in one module that torch and ONNX run alike."""
+
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from freeze_or_tune.data.archives import read_file
+from freeze_or_tune.data.decoding import UnreadableImage, decode
+from freeze_or_tune.networks.build import scale_of
+from freeze_or_tune.networks.weights import Pretrained, load_pretrained, read_about
+from freeze_or_tune.records.advice import Use
+from freeze_or_tune.stages.features import source_network
+from freeze_or_tune.study.backbones import Network
+from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.files import replacing
+from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.cache import CHUNK
+
+INPUT, OUTPUT = "images", "probabilities"
+
+
+class Deployed(nn.Module):
+    """RGB images uint8 [B, S, S, 3], warped to the network's image_size S, to probabilities float32 [B, classes]."""
+
+    def __init__(self, sizes: Network, pretrained: Pretrained) -> None:
+        """Take a network with its classifier, and the mean image it was trained with."""
+        super().__init__()
+        self.network = source_network(sizes, pretrained)
+        scale = scale_of(sizes, torch.device("cpu"))
+        self.preprocessing = Preprocessing(pretrained.mean, sizes.crop, scale, bgr=sizes.bgr)
+        self.size = sizes.image_size
+
+    @classmethod
+    def load(cls, path: Path) -> tuple[Self, Use]:
+        """Read model.safetensors; UserError if it is something else."""
+        about = read_about(path)
+        try:
+            use = Use.model_validate_json(about)
+        except ValidationError:
+            raise UserError(
+                f"{path} says nothing of its labels; give a model.safetensors that this project made"
+            ) from None
+        return cls(use.network, load_pretrained(path)), use
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Crop, subtract the mean, scale, classify."""
+        bgr = images.flip(-1)  # what preprocessing starts from
+        return self.network(self.preprocessing.centre_views(bgr)).softmax(1)
+
+    def classify(self, images: np.ndarray) -> np.ndarray:
+        """`forward` on a few images at a time, without gradients."""
+        with torch.no_grad():
+            return torch.cat([self(chunk) for chunk in torch.from_numpy(images).split(CHUNK)]).numpy()
+
+
+def preprocessing(sizes: Network) -> str:
+    """What is done to an image, in words."""
+    size, crop, scale = sizes.image_size, sizes.crop, scale_of(sizes, torch.device("cpu"))
+    factors = scale.tolist() if isinstance(scale, torch.Tensor) else scale
+    return (
+        "Decode to 8-bit RGB as stored, ignoring EXIF orientation, transparency laid over white; "
+        f"warp to {size} x {size} pixels, bilinear without antialiasing, ignoring the aspect ratio; "
+        f"{'reverse the channels to BGR; ' if sizes.bgr else ''}subtract the tensor `mean` [{size}, {size}, 3]; "
+        f"take the central {crop} x {crop} pixels; multiply by {factors}; put the channels first."
+    )
+
+
+def read_image(path: Path, size: int) -> np.ndarray:
+    """An image file as training sees it, uint8 [size, size, 3]; UserError says why it cannot be read."""
+    try:
+        return np.array(decode(read_file(path), size))  # torch wants an array that could be written to
+    except UnreadableImage as error:
+        raise UserError(f"cannot read {path}: {error}") from None
+
+
+def export_onnx(model: Path, destination: Path) -> None:
+    """Write a model as ONNX: `images` uint8 [B, S, S, 3] in RGB to `probabilities` [B, classes], for any B."""
+    deployed, _ = Deployed.load(model)
+    example = torch.zeros(2, deployed.size, deployed.size, 3, dtype=torch.uint8)
+    batch = {0: "batch"}
+    with replacing(destination) as temporary:
+        # Not torch's newer exporter, which needs one more package (onnxscript).
+        torch.onnx.export(
+            deployed.eval(), (example,), str(temporary), input_names=[INPUT], output_names=[OUTPUT],
+            dynamic_axes={INPUT: batch, OUTPUT: batch}, dynamo=False,
+        )  # fmt: skip

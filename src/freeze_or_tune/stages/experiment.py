@@ -1,0 +1,151 @@
+"""Stage: the runs of one experiment, and pretraining, which is an experiment that copies nothing."""
+
+import logging
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from freeze_or_tune.data.store import Store
+from freeze_or_tune.networks.build import build, own_mean, scale_of
+from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
+from freeze_or_tune.records.correctness import pack
+from freeze_or_tune.records.experiment import Experiment, Performance, Run
+from freeze_or_tune.records.recipes import RECIPES
+from freeze_or_tune.stages.subsets import Subsets, load_subsets
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.settings import Machine, TrainingSettings
+from freeze_or_tune.system.hashing import digest_of, stable_digest, stable_seed
+from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.cache import Cache, memory_budget
+from freeze_or_tune.training.checkpoint import Saving, only_process, remove_checkpoints
+from freeze_or_tune.training.device import computing_in, device_name, peak_memory_mb, prepare_device, versions
+from freeze_or_tune.training.loop import Trained, class_accuracies, correctness, train
+from freeze_or_tune.training.prefix import HeldOut, Prefix
+
+log = logging.getLogger(__name__)
+
+
+def run_experiment(
+    settings: TrainingSettings, store: Path, split: Path, source: Path, destination: Path,
+    machine: Machine, threads: int, memory_mb: float = math.inf, model: Path | None = None,
+) -> None:  # fmt: skip
+    """Train and test a scheme on a split, `settings.runs` times; write the record.
+
+    If asked for, the network of the run that was best on validation is written to `model` first, like a source. A run
+    that was interrupted goes on from its last checkpoint; what another process made meanwhile is kept. `memory_mb` is
+    what the whole job may use.
+    """
+    device = prepare_device(machine.device, threads, settings.solver.precision)
+    with only_process(destination) as waited:
+        if not (waited and (model is None or model.exists()) and _is_made(settings, destination)):
+            cache = Cache(device, memory_budget(machine, device, memory_mb), settings.solver.half_cache)
+            subsets = load_subsets(settings.split, store, split, cache)
+            pretrained = load_pretrained(source)
+            saving = Saving(destination, _key(settings, store, split, source), machine.checkpoint_seconds)
+            record, best = _runs(settings, subsets, pretrained, pretrained.mean, cache, saving, machine)
+            if model is not None:
+                save_pretrained(Pretrained(best.state_dict(), pretrained.mean), model)
+            record.write(destination)
+        remove_checkpoints(destination)
+
+
+def pretrain(
+    settings: TrainingSettings, store: Path, split: Path, weights: Path, destination: Path,
+    machine: Machine, threads: int, memory_mb: float = math.inf,
+) -> None:  # fmt: skip
+    """Train a source network from random values; write its weights with the mean training image, then the record."""
+    device = prepare_device(machine.device, threads, settings.solver.precision)
+    with only_process(destination) as waited:
+        if not (waited and weights.exists() and _is_made(settings, destination)):
+            cache = Cache(device, memory_budget(machine, device, memory_mb))
+            subsets = load_subsets(settings.split, store, split, cache)
+            mean = own_mean(settings.network)
+            if mean is None:
+                mean = torch.from_numpy(Store(store).mean(subsets.train_names)).flip(-1)
+            saving = Saving(destination, _key(settings, store, split), machine.checkpoint_seconds)
+            record, network = _runs(settings, subsets, None, mean, cache, saving, machine)
+            save_pretrained(Pretrained(network.state_dict(), mean), weights)
+            record.write(destination)
+        remove_checkpoints(destination)
+
+
+def _is_made(settings: TrainingSettings, destination: Path) -> bool:
+    """Whether the process that this one waited for has written the result that was asked for."""
+    return destination.exists() and Experiment.read(destination).digest == settings.digest
+
+
+def _key(settings: TrainingSettings, store: Path, *inputs: Path) -> str:
+    """A hash of all that determines the runs: settings, recipe, and what the files hold (a store by its checksums)."""
+    contents = [digest_of(path) for path in (store.with_suffix(".csv"), *inputs)]
+    return stable_digest(settings.digest, RECIPES["training"], contents)[:16]
+
+
+def _runs(
+    settings: TrainingSettings, subsets: Subsets, pretrained: Pretrained | None, mean: Tensor, cache: Cache,
+    saving: Saving, machine: Machine,
+) -> tuple[Experiment, Layered]:  # fmt: skip
+    """All runs of an experiment, and the network of the one that is best on validation (the first of equals).
+
+    They share the images and the cached prefix.
+    """
+    scheme, solver, device = Scheme.parse(settings.scheme), settings.solver, cache.device
+
+    def network(seed: int, drawn_from: int) -> Layered:
+        """Copied blocks, and random values from a block on."""
+        made = build(settings.network, subsets.classes, seed, drawn_from)
+        if pretrained is not None:
+            pretrained.copy_to(made, range(1, scheme.copied + 1))
+        made = made.to(device)
+        return made.to(memory_format=torch.channels_last) if machine.channels_last else made
+
+    sizes = settings.network
+    preprocessing = Preprocessing(
+        mean.to(device), sizes.crop, scale_of(sizes, device), solver.mirror, machine.channels_last, sizes.bgr
+    )
+    frozen = network(seed=0, drawn_from=scheme.blocks + 1).eval()
+    # Crops are the same for all schemes of a split: schemes are compared on the same views.
+    views_seed = stable_seed(settings.seed, settings.target, settings.split.n, "views")
+    cut = frozen.prefix(scheme.frozen, solver.frozen_dropout)
+    prefix = Prefix(frozen, cut, preprocessing, subsets.train, solver.views, views_seed, cache)
+    del frozen  # its later layers are not needed
+    val, test = prefix.held_out(subsets.val), prefix.held_out(subsets.test)
+    runs: list[Run] = []
+    for number in range(settings.runs):
+        log.info("%s n=%d %s: run %d of %d", settings.target, settings.split.n, scheme, number + 1, settings.runs)
+        seed = stable_seed(settings.seed, settings.target, settings.split.n, settings.scheme, number)
+        last = network(seed, drawn_from=scheme.copied + 1)
+        if machine.compile:
+            last.compile()
+        with computing_in(solver.precision, device):
+            trained = train(last, scheme, solver, prefix, val, seed, saving.of_run(number))
+            run = _record(trained, last, test, seed, number, solver.batch, device)
+        if all(run.val_accuracy > other.val_accuracy for other in runs):
+            best = last
+        runs.append(run)
+    record = Experiment(
+        settings=settings, digest=settings.digest, classes=subsets.classes,
+        train_images=len(subsets.train), val_images=len(subsets.val), test_images=len(subsets.test),
+        versions=versions(device), runs=tuple(runs),
+    )  # fmt: skip
+    return record, best
+
+
+def _record(
+    trained: Trained, network: Layered, test: HeldOut, seed: int, number: int, batch: int, device: torch.device
+) -> Run:
+    """Look at the test set, once, and write down how the run went."""
+    correct = correctness(network, test)
+    accuracy, mean_class = class_accuracies(correct, test.labels)
+    log.info("best at iteration %d: test accuracy %.1f %%", trained.best_iteration, 100 * accuracy)
+    return Run(
+        run=number, seed=seed, val_accuracy=trained.val_accuracy, test_accuracy=accuracy,
+        mean_class_accuracy=mean_class, iterations=trained.iterations, best_iteration=trained.best_iteration,
+        curve=trained.curve, correct=pack(correct.tolist()),
+        performance=Performance(
+            seconds=trained.seconds, images_per_second=trained.iterations * batch / trained.seconds,
+            peak_memory_mb=peak_memory_mb(device), device=device_name(device), threads=torch.get_num_threads(),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,84 @@
+"""Stage: the penultimate layer's responses (fc7 after its ReLU) of the images of a store, and their mean."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from freeze_or_tune.data.splits import training_images
+from freeze_or_tune.data.store import Store
+from freeze_or_tune.networks.build import build, scale_of
+from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.networks.weights import Pretrained, load_pretrained
+from freeze_or_tune.records.experiment import MeanFeatures
+from freeze_or_tune.study.backbones import Network
+from freeze_or_tune.study.settings import Machine
+from freeze_or_tune.system.csv_files import write_table
+from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.files import replacing
+from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.device import prepare_device
+
+_CHUNK = 250
+
+
+def source_network(sizes: Network, pretrained: Pretrained) -> Layered:
+    """The source network with all its blocks, the classifier included, in evaluation mode."""
+    network = build(sizes, pretrained.classes, seed=0, drawn_from=sizes.blocks + 1)
+    pretrained.copy_to(network, range(1, network.blocks + 1))
+    return network.eval()
+
+
+def extract_features(
+    sizes: Network, source: Path, store: Path, destination: Path, index: Path, mean: Path, machine: Machine,
+    threads: int, sample: Path | None = None,
+) -> None:  # fmt: skip
+    """Write float32 [N, D] to `destination` (.npy), the N images' paths to `index` (.csv, column image), and the mean.
+
+    N images: all of the store, or the training images of the split `sample`. However many they are, only a few of them
+    are in memory at a time.
+    """
+    torch_device = prepare_device(machine.device, threads)
+    pretrained = load_pretrained(source)
+    network = source_network(sizes, pretrained).to(torch_device)
+    images = Store(store)
+    names = training_images(sample) if sample else images.names
+    preprocessing = Preprocessing(
+        pretrained.mean.to(torch_device), sizes.crop, scale_of(sizes, torch_device), bgr=sizes.bgr
+    )
+    record = write_features(_chunks(network, images, names, preprocessing), len(names), destination)
+    write_table(index, ("image",), [(name,) for name in names])
+    record.write(mean)
+
+
+def write_features(chunks: Iterable[NDArray[np.float32]], rows: int, destination: Path) -> MeanFeatures:
+    """Write chunks [n, D] one after the other as one array [rows, D], and return their mean, summed in float64.
+
+    UserError if a feature is not a finite number. As a stream and not into mapped memory, whose pages count as the
+    job's until they are on the disk.
+    """
+    total = np.zeros(1)
+    with replacing(destination) as temporary, temporary.open("wb") as file:
+        for number, chunk in enumerate(chunks):
+            if number == 0:
+                header = {"descr": "<f4", "fortran_order": False, "shape": (rows, chunk.shape[1])}
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(np.ascontiguousarray(chunk, "<f4").data)
+            total = total + chunk.sum(axis=0, dtype=np.float64)
+        if not np.isfinite(total).all():
+            raise UserError(
+                "some features are not finite: the source network has diverged; pretrain it at a lower rate"
+            )
+    return MeanFeatures(images=rows, mean=tuple(total / rows))
+
+
+def _chunks(
+    network: Layered, images: Store, names: Sequence[str], preprocessing: Preprocessing
+) -> Iterator[NDArray[np.float32]]:
+    for start in range(0, len(names), _CHUNK):
+        pixels = torch.from_numpy(images.images(names[start : start + _CHUNK])).flip(-1)
+        views = preprocessing.centre_views(pixels.to(preprocessing.mean.device))
+        with torch.no_grad():
+            yield network.features(views).float().cpu().numpy()

@@ -1,0 +1,1 @@
+"""What is studied, typed: pure Python, imported by the Snakefile."""

@@ -1,0 +1,124 @@
+"""The datasets of a study, as typed models: a reader, and the files that it reads. Pure Python, like `study.py`."""
+
+import re
+from pathlib import Path, PurePath
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from freeze_or_tune.study.settings import NAME
+from freeze_or_tune.study.strict import Strict
+from freeze_or_tune.system.errors import UserError
+
+SMALLEST = "images of the smallest class, checked when indexed"
+
+
+class Glyphs(Strict):
+    """Letters rendered from the fonts that ship with matplotlib."""
+
+    reader: Literal["glyphs"]
+    alphabet: Literal["latin-a", "latin-b", "greek"]
+    images: PositiveInt = Field(130, description="images rendered for each class")
+
+    @property
+    def smallest_class(self) -> int:
+        """Images of the smallest class."""
+        return self.images
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where the images lie."""
+        return (f"resources/builtin/{self.alphabet}-{self.images}.zip",)
+
+
+class Digits(Strict):
+    """The handwritten digits that ship with scikit-learn."""
+
+    reader: Literal["digits"]
+    smallest_class: PositiveInt = Field(174, description=SMALLEST)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where the images lie."""
+        return ("resources/builtin/digits.zip",)
+
+
+class SolarCells(Strict):
+    """ELPV: photographs of solar cells, {mono, poly} x {intact, defective}."""
+
+    reader: Literal["solar-cells"]
+    smallest_class: PositiveInt = Field(313, description=SMALLEST)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where the images lie: the wheel itself, nothing of it is installed."""
+        return ("resources/downloads/elpv/elpv_dataset-1.0.0.post1-py3-none-any.whl",)
+
+
+class Folder(Strict):
+    """Your own images: a folder (or an archive) with one folder of images a class."""
+
+    reader: Literal["folder"]
+    path: str = Field(description="the folder, zip or tar, from the directory you start snakemake in")
+    smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where the images lie."""
+        return (self.path,)
+
+
+class Listed(Strict):
+    """Your own images: a CSV with the columns path and label."""
+
+    reader: Literal["csv"]
+    path: str = Field(description="the CSV, from the directory you start snakemake in; the paths in it start beside it")
+    smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where the images lie."""
+        return (self.path,)
+
+
+class Published(Strict):
+    """A dataset of the paper, as its authors pack it."""
+
+    reader: Literal["caltech-256", "sun397", "mit-indoor", "cub-200", "plankton"]
+    files: tuple[str, ...] = Field(
+        min_length=1,
+        description="its archives and lists, from the directory you start snakemake in; what config/downloads.csv "
+        "lists is downloaded under its path, resources/downloads/<dataset>/<file>",
+    )
+    smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
+
+
+class Corals(Published):
+    """Moorea Labeled Corals: points in photos, of which the surroundings are cut out."""
+
+    reader: Literal["corals"]  # type: ignore[assignment]
+    patch: PositiveInt = Field(224, description="side in pixels of what is cut out around a point")
+
+
+class ImageNet(Published):
+    """ILSVRC2012, or one of Yosinski's halves of its classes."""
+
+    reader: Literal["ilsvrc2012"]  # type: ignore[assignment]
+    half: Literal["A", "B"] | None = Field(None, description="500A or 500B, the halves of Yosinski et al. 2014")
+
+
+Dataset = Annotated[
+    Glyphs | Digits | SolarCells | Folder | Listed | Published | Corals | ImageNet, Field(discriminator="reader")
+]
+
+
+def own_images(name: str, path: str) -> Folder | Listed:
+    """The dataset that `--config images=<path>` adds; UserError if the name cannot be one or nothing is there."""
+    if not re.fullmatch(NAME, name):
+        raise UserError(f"{name!r} cannot name your images: take letters, digits, dots and dashes")
+    place = PurePath(path)
+    if not Path(place).exists():
+        raise UserError(f"images: {path} does not exist; give a folder (or zip, or tar) of class folders, or a CSV")
+    if place.suffix.lower() == ".csv":
+        return Listed(reader="csv", path=str(place))
+    return Folder(reader="folder", path=str(place))

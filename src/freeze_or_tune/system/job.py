@@ -1,0 +1,41 @@
+"""What every job of the workflow does around its one library call."""
+
+import logging
+import re
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from freeze_or_tune.system.errors import UserError
+
+
+@contextmanager
+def logged(path: Path | str) -> Iterator[None]:
+    """Log to `path`; a UserError ends the process with its message, anything else leaves its traceback in the log.
+
+    The last line is the peak memory: Snakemake's benchmark sees nothing of jobs that end before it looks.
+    """
+    logging.basicConfig(
+        filename=path, filemode="w", level=logging.INFO, encoding="utf-8",
+        format="%(asctime)s %(levelname)s %(message)s",
+    )  # fmt: skip
+    logging.captureWarnings(True)
+    try:
+        yield
+    except UserError as error:
+        logging.error("%s", error)
+        sys.exit(f"freeze-or-tune: {error}")
+    except BaseException:
+        logging.exception("the job failed")
+        raise
+    logging.info("peak memory %.0f MB", peak_resident_mb())
+
+
+def peak_resident_mb() -> float:
+    """The most memory that this process has had so far (MiB)."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage counts what the parent had when it started this process
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) / 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

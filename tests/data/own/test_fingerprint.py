@@ -1,0 +1,42 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from freeze_or_tune.data.own.fingerprint import fingerprint
+
+ODD = os.fsdecode(b"owl \xe9\n.png")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    for name in ("owl/a.png", f"owl/{ODD}", "robin/deep/b.JPG"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"12")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "owl/new.png").touch(),
+        lambda folder: (folder / "robin/deep/b.JPG").unlink(),
+        lambda folder: (folder / "owl/a.png").rename(folder / "robin/a.png"),
+        lambda folder: (folder / "owl/a.png").write_bytes(b"123"),
+        lambda folder: (folder / "owl/gone.png").symlink_to("nowhere"),
+    ],
+)
+def test_it_changes_with_the_images(photos: Path, change: Callable[[Path], object]) -> None:
+    before = fingerprint(photos)
+    change(photos)
+    assert fingerprint(photos) != before
+
+
+def test_it_is_of_the_images_alone_wherever_they_lie(photos: Path, tmp_path: Path) -> None:
+    before = fingerprint(photos)
+    for name in ("notes.txt", "owl/.DS_Store", ".thumbnails.png"):
+        (photos / name).touch()
+    os.utime(photos / "owl/a.png", (0, 0))
+    assert fingerprint(photos.rename(tmp_path / "moved")) == before

@@ -1,0 +1,178 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from PIL import Image
+
+from freeze_or_tune.__main__ import main
+from freeze_or_tune.data.decoding import decode
+from freeze_or_tune.networks.build import build, own_mean
+from freeze_or_tune.networks.caffenet import caffenet, initialise
+from freeze_or_tune.networks.weights import Pretrained, save_pretrained
+from freeze_or_tune.records.advice import Use
+from freeze_or_tune.stages.deployed import Deployed, export_onnx, preprocessing, read_image
+from freeze_or_tune.study.backbones import CaffeNet, TimmNetwork
+from freeze_or_tune.system.errors import UserError
+
+SIZES = CaffeNet(
+    channels=(8, 8, 8, 8, 8), features=16, image_size=48, crop=43, dropout=0.5, scale=1 / 64, filler="msra"
+)
+LABELS = ("owl\n", "robin 🐦", "wren")
+
+
+@pytest.fixture(scope="module")
+def network() -> torch.nn.Module:
+    network = caffenet(SIZES, len(LABELS))
+    initialise(network, "msra", 3)
+    with torch.no_grad():
+        network.fc8.weight.mul_(50)  # probabilities that differ
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def mean() -> torch.Tensor:
+    return torch.rand((48, 48, 3), generator=torch.Generator().manual_seed(4)) * 255
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory, network: torch.nn.Module, mean: torch.Tensor) -> Path:
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    use = Use(
+        dataset="birds", source="letters", scheme="T1-7_R8", labels=LABELS, network=SIZES, test_accuracy=0.5,
+        preprocessing=preprocessing(SIZES),
+    )  # fmt: skip
+    save_pretrained(Pretrained(dict(network.named_parameters()), mean), path, use.model_dump_json())
+    return path
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("photos")
+    random = np.random.default_rng(0)
+    paths = [folder / name for name in ("a photo.png", "line\nbreak.bmp", "wide.png")]
+    for path, width in zip(paths, (48, 31, 200), strict=True):
+        Image.fromarray(random.integers(0, 256, (40, width, 3), dtype=np.uint8)).save(path)
+    return paths
+
+
+def pixels(photos: list[Path]) -> np.ndarray:
+    return np.array([decode(path.read_bytes(), 48) for path in photos])
+
+
+def by_hand(photos: list[Path], network: torch.nn.Module, mean: torch.Tensor) -> np.ndarray:
+    """What the header's words say, in numpy."""
+    inputs = (pixels(photos)[..., ::-1].astype(np.float32) - mean.numpy())[:, 2:45, 2:45] / 64
+    with torch.no_grad():
+        scores = network(torch.from_numpy(np.ascontiguousarray(inputs.transpose(0, 3, 1, 2)))).numpy()
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def test_a_model_that_is_read_back_does_what_its_header_says(
+    model: Path, photos: list[Path], network: torch.nn.Module, mean: torch.Tensor
+) -> None:
+    deployed, use = Deployed.load(model)
+    assert use.labels == LABELS
+    np.testing.assert_allclose(deployed.classify(pixels(photos)), by_hand(photos, network, mean), atol=1e-6)
+    for words in (
+        "ignoring EXIF orientation",
+        "warp to 48 x 48",
+        "BGR",
+        "tensor `mean`",
+        "central 43 x 43",
+        "multiply by 0.015625",
+        "channels first",
+    ):
+        assert words in use.preprocessing
+
+
+def test_onnx_gives_the_same_for_any_number_of_images(
+    model: Path, photos: list[Path], network: torch.nn.Module, mean: torch.Tensor, tmp_path: Path
+) -> None:
+    export_onnx(model, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    for chosen in (photos, photos[:1]):
+        (found,) = session.run(["probabilities"], {"images": pixels(chosen)})
+        np.testing.assert_allclose(found, by_hand(chosen, network, mean), atol=1e-6)
+
+
+def test_predict_prints_the_likeliest_first(
+    model: Path, photos: list[Path], network: torch.nn.Module, mean: torch.Tensor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(model), *map(str, photos), "--json", "--top", "9"]) == 0
+    answers = json.loads(capsys.readouterr().out)
+    expected = by_hand(photos, network, mean)
+    assert np.ptp(expected) > 0.5  # else the order would say little
+    for answer, path, row in zip(answers, photos, expected, strict=True):
+        assert answer["image"] == str(path)
+        assert [entry["label"] for entry in answer["classes"]] == [LABELS[i] for i in np.argsort(-row)]
+        assert [entry["probability"] for entry in answer["classes"]] == pytest.approx(
+            sorted(row, reverse=True), abs=1e-5
+        )
+
+
+def test_predict_prints_one_line_an_image_whatever_its_name(
+    model: Path, photos: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(model), *map(str, photos), "--top", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[1].startswith(f"{str(photos[1])!r}: ")
+
+
+def test_predict_names_what_it_cannot_read_and_fails(
+    model: Path, photos: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "torn.png").write_bytes(b"\x89PNG")
+    assert main(["predict", str(model), str(tmp_path / "torn.png"), str(photos[0]), str(tmp_path)]) == 1
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 1
+    assert f"cannot read {tmp_path / 'torn.png'}: not an image" in printed.err
+    assert f"error: 2 of 3 images could not be read: {tmp_path / 'torn.png'}, {tmp_path}" in printed.err
+
+
+def test_a_source_is_no_model(tmp_path: Path, photos: list[Path], network: torch.nn.Module, mean: torch.Tensor) -> None:
+    save_pretrained(Pretrained(dict(network.named_parameters()), mean), tmp_path / "source.safetensors")
+    with pytest.raises(UserError, match="says nothing of its labels"):
+        Deployed.load(tmp_path / "source.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "does not exist"), (b"words", "is not a safetensors file"), (b"", "is not a safetensors")],
+)
+def test_other_files_are_no_models(tmp_path: Path, content: bytes | None, words: str) -> None:
+    if content is not None:
+        (tmp_path / "model").write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        Deployed.load(tmp_path / "model")
+
+
+def test_an_image_too_large_to_be_one_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "large.png").open("wb") as file:
+        file.truncate(1 << 29)
+    with pytest.raises(UserError, match="more than the 268435456 of any image"):
+        read_image(tmp_path / "large.png", 48)
+
+
+def test_networks_of_timm_see_red_first(tmp_path: Path) -> None:
+    sizes = TimmNetwork(architecture="timm", name="tf_efficientnet_lite0", image_size=72, crop=64)
+    network, mean = build(sizes, len(LABELS), seed=1).eval(), own_mean(sizes)
+    assert mean is not None
+    use = Use(
+        dataset="birds", source="imagenet", scheme="T1-7_R8", labels=LABELS, network=sizes, test_accuracy=0.5,
+        preprocessing=preprocessing(sizes),
+    )  # fmt: skip
+    assert "BGR" not in use.preprocessing
+    save_pretrained(Pretrained(network.state_dict(), mean), tmp_path / "model.safetensors", use.model_dump_json())
+    export_onnx(tmp_path / "model.safetensors", tmp_path / "model.onnx")
+    images = np.random.default_rng(0).integers(0, 256, (3, 72, 72, 3), dtype=np.uint8)
+    inputs = (images[:, 4:68, 4:68].astype(np.float32) - 127.5) / 127.5  # Inception's, which this network was given
+    with torch.no_grad():
+        expected = network(torch.from_numpy(inputs.transpose(0, 3, 1, 2).copy())).softmax(1).numpy()
+    np.testing.assert_allclose(Deployed.load(tmp_path / "model.safetensors")[0].classify(images), expected, atol=1e-5)
+    (found,) = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, {"images": images})
+    np.testing.assert_allclose(found, expected, atol=1e-5)

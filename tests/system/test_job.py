@@ -1,0 +1,33 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run_job(body: str, log: Path) -> subprocess.CompletedProcess[str]:
+    script = f"from freeze_or_tune.system.errors import UserError\nfrom freeze_or_tune.system.job import logged\n" \
+             f"with logged({str(log)!r}):\n    {body}\n"  # fmt: skip
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+
+def test_a_users_mistake_ends_with_its_message_alone(tmp_path: Path) -> None:
+    done = run_job("raise UserError('digits has no n=7; type n10')", tmp_path / "log")
+    assert done.returncode == 1
+    assert done.stderr == "freeze-or-tune: digits has no n=7; type n10\n"
+    assert "digits has no n=7; type n10" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("mistake", ["1 / 0", "raise MemoryError"])
+def test_a_bug_leaves_its_traceback_in_the_log(mistake: str, tmp_path: Path) -> None:
+    assert run_job(mistake, tmp_path / "log").returncode == 1
+    assert "Traceback" in (tmp_path / "log").read_text()
+
+
+def test_success_is_silent_and_leaves_a_log(tmp_path: Path) -> None:
+    done = run_job("import logging; logging.info('trained')", tmp_path / "log")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    trained, peak = (tmp_path / "log").read_text().splitlines()
+    assert trained.endswith("INFO trained")
+    # Of the job alone, which has imported nothing, whatever the process had that started it.
+    assert 5 < float(peak.removesuffix(" MB").rsplit(" ", 1)[1]) < 100
