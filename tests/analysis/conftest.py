@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from freeze_or_tune.analysis.results.table import collect
+from freeze_or_tune.analysis.results.collecting import collect
 from freeze_or_tune.records.correctness import pack
-from freeze_or_tune.records.experiment import CurvePoint, Distance, Experiment, Performance, Run, SplitTally
+from freeze_or_tune.records.distances import Distance
+from freeze_or_tune.records.experiment import CurvePoint, Experiment, Performance, Run
+from freeze_or_tune.records.tallies import SplitTally
 from freeze_or_tune.study.backbones import CaffeNet
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Solver, SplitSettings, TrainingSettings

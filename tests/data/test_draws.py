@@ -14,7 +14,7 @@ from freeze_or_tune.data.halves import VALID_LISTS, half_classes, in_half, valid
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.splits import Draw, Row, draw, read_split, write_split
 from freeze_or_tune.data.tallies import tally
-from freeze_or_tune.records.experiment import SplitTally, Tally
+from freeze_or_tune.records.tallies import SplitTally, Tally
 from freeze_or_tune.system.errors import UserError
 
 LABELS = "CCA", "Turf", "Sand", "Pocill"

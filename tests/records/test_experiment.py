@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from freeze_or_tune.records.experiment import Distance
+from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.system.errors import UserError
 
 

@@ -12,7 +12,7 @@ from freeze_or_tune.data.decoding import decode
 from freeze_or_tune.networks.build import build, own_mean
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.weights import Pretrained, save_pretrained
-from freeze_or_tune.records.advice import Use
+from freeze_or_tune.records.model import Use
 from freeze_or_tune.stages.deployed import Deployed, export_onnx, preprocessing, read_image
 from freeze_or_tune.study.backbones import CaffeNet, TimmNetwork
 from freeze_or_tune.system.errors import UserError

@@ -12,7 +12,7 @@ from freeze_or_tune.data.splits import Draw, Row, write_split
 from freeze_or_tune.data.store import build_store
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
-from freeze_or_tune.records.experiment import MeanFeatures
+from freeze_or_tune.records.distances import MeanFeatures
 from freeze_or_tune.stages import features as module
 from freeze_or_tune.stages.features import extract_features, source_network, write_features
 from freeze_or_tune.study.backbones import CaffeNet

@@ -6,7 +6,7 @@ import pytest
 
 from freeze_or_tune.data.downloads.catalogue import COLUMNS
 from freeze_or_tune.networks.weights import load_pretrained
-from freeze_or_tune.records.experiment import ImportedNetwork
+from freeze_or_tune.records.imported import ImportedNetwork
 from freeze_or_tune.stages.importing import import_network
 from freeze_or_tune.study.backbones import CaffeNet
 from freeze_or_tune.study.settings import Weights

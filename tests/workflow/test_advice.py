@@ -17,7 +17,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from freeze_or_tune.data.decoding import decode
 from freeze_or_tune.data.splits import read_split
-from freeze_or_tune.records.advice import Advice, Check, Model, Use
+from freeze_or_tune.records.advice import Advice, Check
+from freeze_or_tune.records.model import Model, Use
 
 from .conftest import snakemake_in
 

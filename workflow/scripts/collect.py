@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from freeze_or_tune.analysis.results.table import collect
+from freeze_or_tune.analysis.results.collecting import collect
 from freeze_or_tune.system.job import logged
 
 with logged(snakemake.log[0]):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.splits import Draw, Row
-from freeze_or_tune.records.experiment import SplitTally, Tally
+from freeze_or_tune.records.tallies import SplitTally, Tally
 
 
 def tally(listings: Iterable[Listing], rows: Iterable[Row], what: Draw) -> SplitTally:

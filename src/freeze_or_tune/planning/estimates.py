@@ -210,7 +210,8 @@ def jobs(study: Study) -> list[tuple[str, str, Estimate]]:
     found += [("pretrain", source, pretrain(study, source)) for source in trained]
     found += [("features", dataset, features(study, source, dataset)) for dataset, source in used]
     found += [("experiment", t, experiment(study, t, str(n), scheme)) for t, n, scheme in study.experiments()]
-    for rule in (f"{metric}_distance" for metric in study.distances.metrics if metric in {"svm", "cnn"}):
+    measured = (f"{metric}_distance" for metric in study.distances.metrics)
+    for rule in (rule for rule in measured if rule in RULES):
         found += [(rule, target, RULES[rule](study, target)) for target in study.targets]
     return found
 

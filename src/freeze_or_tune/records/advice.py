@@ -1,11 +1,10 @@
-"""What the stages of the advice for one's own images write: typed, like all results (records.py)."""
+"""What is found in one's own images, and what is advised for them."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from freeze_or_tune.records.experiment import Accuracy, Experiment, Record
-from freeze_or_tune.study.backbones import Network
+from freeze_or_tune.records.record import Record
 from freeze_or_tune.study.levels import Level
 
 Kind = Literal[
@@ -78,37 +77,3 @@ class Advice(Record):
     warnings: tuple[str, ...]
     evidence: tuple[str, ...] = Field(description="the tables of experiments")
     check: Check
-
-
-class Candidate(Record):
-    """A scheme that was trained for a model."""
-
-    scheme: str
-    val_accuracy: Accuracy
-    test_accuracy: Accuracy
-    chosen: bool
-
-
-class Use(Record):
-    """In the header of model.safetensors: what it takes to classify an image with it."""
-
-    dataset: str
-    source: str
-    scheme: str
-    labels: tuple[str, ...] = Field(description="of the outputs, in their order")
-    network: Network
-    test_accuracy: Accuracy
-    preprocessing: str = Field(description="in words, for those who use the weights with other software")
-
-
-class Model(Record):
-    """results/advice/<dataset>/model.json: how a model came about and how good it is."""
-
-    dataset: str
-    labels: tuple[str, ...]
-    advice: Counsel
-    candidates: tuple[Candidate, ...]
-    experiment: Experiment = Field(description="the chosen scheme's")
-    low: Accuracy = Field(description="Wilson's 95 % interval of the test accuracy")
-    high: Accuracy
-    confusion: tuple[tuple[int, ...], ...] = Field(description="test images by class, a row, and answer, a column")

@@ -1,39 +1,12 @@
-"""The results that stages write as JSON and the analysis reads: typed, so that a damaged file is never plotted."""
+"""What an experiment leaves: its settings, and how each of its runs went."""
 
-from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from freeze_or_tune.records.correctness import check
-from freeze_or_tune.study.settings import Metric, TrainingSettings
-from freeze_or_tune.system.errors import UserError
-from freeze_or_tune.system.files import write_text
-
-Accuracy = Annotated[float, Field(ge=0, le=1)]
-
-
-class Record(BaseModel):
-    """A result file: written whole or not at all, checked when read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    def write(self, path: Path | str) -> None:
-        """Write as indented JSON, atomically."""
-        write_text(path, self.model_dump_json(indent=1) + "\n")
-
-    @classmethod
-    def read(cls, path: Path | str) -> Self:
-        """Read and check; UserError if the file is not a whole, valid result."""
-        try:
-            return cls.model_validate_json(Path(path).read_bytes())
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the file"
-            raise UserError(
-                f"{path} is not a complete {cls.__name__.lower()} result ({where}: {first['msg']}); "
-                "delete it and run snakemake again"
-            ) from None
+from freeze_or_tune.records.record import Accuracy, Record
+from freeze_or_tune.study.settings import TrainingSettings
 
 
 class CurvePoint(Record):
@@ -89,64 +62,3 @@ class Experiment(Record):
             except ValueError as problem:
                 raise ValueError(f"correct of run {run.run}: {problem}") from None
         return self
-
-
-class Tally(Record):
-    """One subset of a split; numbers are images a class unless they say otherwise."""
-
-    asked: int | None = Field(description="None: all there are (an official test set, or the rest)")
-    available: int = Field(description="what the smallest class in use holds, for all subsets that draw from the same")
-    fewest: int
-    most: int
-    images: int = Field(description="of all classes")
-
-
-class SplitTally(Record):
-    """results/splits/<target>/n<k>.json: what a split asked for, what there was, and what it got."""
-
-    classes_available: int
-    classes_used: int
-    train: Tally
-    val: Tally
-    test: Tally
-
-
-class Distance(Record):
-    """results/distances/<target>/<metric>.json."""
-
-    metric: Metric
-    source: str
-    target: str
-    value: float = Field(description="cosine in [0, 1], mmd >= 0; svm and cnn: held-out accuracy in [0, 1]")
-    standard_error: float | None = Field(None, description="of a held-out accuracy")
-    source_images: int
-    target_images: int
-    estimated: bool = Field(False, description="the source's mean is no measured one, but of batch norm's statistics")
-
-
-class MeanFeatures(Record):
-    """results/features/<source>/<dataset>.json: the mean of a dataset's features."""
-
-    images: int = Field(ge=0, description="how many it is the mean of; 0 if it is estimated")
-    mean: tuple[float, ...]
-    estimated: bool = Field(False, description="from the statistics of batch norms, where the images are not here")
-
-
-class Origin(Record):
-    """A file of others."""
-
-    file: str
-    sha256: str
-    address: str | None = Field(description="url or page of its row in config/downloads.csv, if it has one")
-    licence: str | None
-
-
-class ImportedNetwork(Record):
-    """results/networks/<source>.json of a source whose weights others have trained."""
-
-    source: str
-    format: str = Field(description="suffix of the file: caffemodel, onnx, pth, safetensors, whl or zip")
-    classes: int
-    parameters: int = Field(description="how many numbers (CaffeNet: 60,965,224)")
-    weights: Origin
-    mean: Origin | None = Field(None, description="CaffeNet's; timm's networks have one number a channel")

@@ -14,8 +14,9 @@ from freeze_or_tune.analysis.advice.model_card import describe
 from freeze_or_tune.data.splits import Row, read_split
 from freeze_or_tune.data.store import Store
 from freeze_or_tune.networks.weights import load_pretrained, save_pretrained
-from freeze_or_tune.records.advice import Advice, Candidate, Model, Use
+from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.records.experiment import Experiment
+from freeze_or_tune.records.model import Candidate, Model, Use
 from freeze_or_tune.stages.deployed import Deployed, preprocessing
 from freeze_or_tune.stages.experiment import run_experiment
 from freeze_or_tune.study.schemes import Scheme

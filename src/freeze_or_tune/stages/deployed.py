@@ -12,7 +12,7 @@ from freeze_or_tune.data.archives import read_file
 from freeze_or_tune.data.decoding import UnreadableImage, decode
 from freeze_or_tune.networks.build import scale_of
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, read_about
-from freeze_or_tune.records.advice import Use
+from freeze_or_tune.records.model import Use
 from freeze_or_tune.stages.features import source_network
 from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.system.errors import UserError

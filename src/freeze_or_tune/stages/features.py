@@ -12,7 +12,7 @@ from freeze_or_tune.data.store import Store
 from freeze_or_tune.networks.build import build, scale_of
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained
-from freeze_or_tune.records.experiment import MeanFeatures
+from freeze_or_tune.records.distances import MeanFeatures
 from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system.csv_files import write_table

@@ -5,7 +5,7 @@ from pathlib import Path
 from freeze_or_tune.data.downloads.catalogue import Download, read_downloads, recognise
 from freeze_or_tune.networks.imported import read_imported
 from freeze_or_tune.networks.weights import save_pretrained
-from freeze_or_tune.records.experiment import ImportedNetwork, Origin
+from freeze_or_tune.records.imported import ImportedNetwork, Origin
 from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.settings import Weights
 from freeze_or_tune.system.hashing import digest_of

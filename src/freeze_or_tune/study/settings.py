@@ -13,12 +13,12 @@ from pydantic import (
 )
 
 from freeze_or_tune.study.backbones import Network
+from freeze_or_tune.study.metrics import METRICS, Metric
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.strict import Strict
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.hashing import stable_digest
 
-Metric = Literal["cosine", "mmd", "svm", "cnn"]
 Precision = Literal["fp32", "tf32", "bf16"]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(gt=0, le=0.4)]
@@ -200,7 +200,7 @@ class CnnSettings(Strict):
 class Distances(Strict):
     """How the distance between source and target is measured (section 3.1)."""
 
-    metrics: tuple[Metric, ...] = ("cosine", "mmd", "svm", "cnn")
+    metrics: tuple[Metric, ...] = tuple(METRICS)
     svm: SvmSettings = SvmSettings()
     cnn: CnnSettings = CnnSettings()
 

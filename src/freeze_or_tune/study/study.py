@@ -11,12 +11,12 @@ from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_
 
 from freeze_or_tune.study.backbones import CaffeNet, Network
 from freeze_or_tune.study.datasets import Dataset, own_images
+from freeze_or_tune.study.metrics import Metric
 from freeze_or_tune.study.schemes import Scheme, all_but_last
 from freeze_or_tune.study.settings import (
     Advising,
     Distances,
     Machine,
-    Metric,
     Name,
     Notation,
     Solver,

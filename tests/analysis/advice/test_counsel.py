@@ -5,7 +5,7 @@ import pytest
 from freeze_or_tune.analysis.advice.counsel import advise, counsel, read_evidence
 from freeze_or_tune.analysis.advice.markdown import page
 from freeze_or_tune.records.advice import Advice, Check, Finding
-from freeze_or_tune.records.experiment import Distance
+from freeze_or_tune.records.distances import Distance
 
 from ..conftest import Results
 

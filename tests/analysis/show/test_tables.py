@@ -11,7 +11,7 @@ from freeze_or_tune.analysis.show import tables
 from freeze_or_tune.analysis.show.sheets import write_sheet
 from freeze_or_tune.analysis.statistics import paper
 from freeze_or_tune.analysis.statistics.intervals import Evidence
-from freeze_or_tune.records.experiment import SplitTally, Tally
+from freeze_or_tune.records.tallies import SplitTally, Tally
 from freeze_or_tune.study.settings import SplitSettings
 from freeze_or_tune.system.errors import UserError
 

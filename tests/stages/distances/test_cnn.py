@@ -7,7 +7,7 @@ import torch
 
 from freeze_or_tune.data.splits import Row, write_split
 from freeze_or_tune.networks.cifar import shrink
-from freeze_or_tune.records.experiment import Distance
+from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.stages.distances import cnn
 from freeze_or_tune.stages.distances.cnn import Side, held_out_accuracy, measure
 from freeze_or_tune.stages.distances.sides import standard_error

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial import distance
 
-from freeze_or_tune.records.experiment import Distance, MeanFeatures
+from freeze_or_tune.records.distances import Distance, MeanFeatures
 from freeze_or_tune.stages.distances.means import cosine, measure, mmd
 from freeze_or_tune.system.errors import UserError
 

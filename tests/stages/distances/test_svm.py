@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from freeze_or_tune.records.experiment import Distance
+from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.stages.distances.sides import standard_error
 from freeze_or_tune.stages.distances.svm import held_out_accuracy, measure
 from freeze_or_tune.study.settings import SvmSettings

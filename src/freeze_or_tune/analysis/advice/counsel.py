@@ -15,7 +15,7 @@ from freeze_or_tune.analysis.statistics import paper
 from freeze_or_tune.analysis.statistics.intervals import Evidence
 from freeze_or_tune.analysis.statistics.verdicts import recommendations
 from freeze_or_tune.records.advice import Advice, Check, Counsel, Forecast
-from freeze_or_tune.records.experiment import Distance
+from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.study.levels import Level, data_level, distance_level
 from freeze_or_tune.study.schemes import all_but_last
 from freeze_or_tune.system.files import write_text

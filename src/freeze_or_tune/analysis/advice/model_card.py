@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from freeze_or_tune.analysis.show.style import WIDTH, write_figure
-from freeze_or_tune.records.advice import Advice, Model, Use
+from freeze_or_tune.records.advice import Advice
+from freeze_or_tune.records.model import Model, Use
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.system.files import write_text
 

@@ -10,7 +10,7 @@ import pandas as pd
 from PIL import Image
 
 from freeze_or_tune.analysis.page.content import Images, Use, known
-from freeze_or_tune.analysis.show.tables import METRICS
+from freeze_or_tune.study.metrics import METRICS
 
 
 def datasets(results: pd.DataFrame, samples: Sequence[Path], sources: Mapping[str, str]) -> tuple[Images, ...]:
@@ -30,10 +30,12 @@ def datasets(results: pd.DataFrame, samples: Sequence[Path], sources: Mapping[st
 
 
 def _use(row: Any) -> Use:
+    others = {name: metric for name, metric in METRICS.items() if name != "cosine"}
     values = {
-        METRICS["mmd"]: _text(row.mmd, "{:#.3g}"),
-        "linear SVM tells them apart": _text(row.svm, "{:.1%}"),
-        "CNN tells them apart": _text(row.cnn, "{:.1%}"),
+        f"{metric.label} tells them apart" if metric.is_accuracy else metric.label: _text(
+            getattr(row, name), "{:.1%}" if metric.is_accuracy else "{:#.3g}"
+        )
+        for name, metric in others.items()
     }
     return Use(
         target=row.target, source=row.source, cosine=known(row.cosine), estimated=row.cosine_estimated == "yes",

@@ -1,6 +1,7 @@
 """The columns of experiments.csv: their names, order, types and ranges, stated once and checked when read."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 
 from freeze_or_tune.records.correctness import check
 from freeze_or_tune.study.levels import data_level, distance_level
+from freeze_or_tune.study.metrics import METRICS
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.system.errors import UserError
 
@@ -65,6 +67,17 @@ def _measured(name: str, high: float = math.inf) -> Column:
     return Column(name, float, 0, high, optional=True)
 
 
+def _distances() -> Iterator[Column]:
+    for name, metric in METRICS.items():
+        yield _measured(name, metric.highest)
+        if name == "cosine":
+            yield Column("cosine_estimated", choices=("yes",), optional=True)
+        if metric.is_accuracy:
+            yield _measured(f"{name}_error")
+
+
+DISTANCES = tuple(_distances())
+
 COUNTS = (
     "classes_available", "train_available", "train_fewest", "train_most", "test_available", "test_fewest", "test_most",
 )  # fmt: skip
@@ -80,8 +93,7 @@ COLUMNS = (
     *(_count("copied"), _count("depth", 1), Column("random_part"), _count("run"), _count("seed")),
     *(_accuracy("val_accuracy"), _accuracy("test_accuracy"), _accuracy("mean_class_accuracy")),
     *(_count("iterations"), _count("best_iteration")),
-    *(_measured("cosine", 2), Column("cosine_estimated", choices=("yes",), optional=True), _measured("mmd")),
-    *(_measured("svm", 1), _measured("svm_error"), _measured("cnn", 1), _measured("cnn_error")),
+    *DISTANCES,
     *(Column("distance_level", choices=("L", "M", "H"), optional=True), Column("data_level", choices=("L", "M", "H"))),
     *(Column("settings"), Column("protocol"), Column("versions")),
     *(_cost("seconds"), _cost("images_per_second"), _cost("peak_memory_mb"), Column("device")),
@@ -90,7 +102,7 @@ COLUMNS = (
 NAMES = tuple(column.name for column in COLUMNS)
 KEY = ["target", "n", "scheme", "run"]
 OF_TARGET = [
-    *("source", "dataset", "classes", "cosine", "cosine_estimated", "mmd", "svm", "svm_error", "cnn", "cnn_error"),
+    *("source", "dataset", "classes", *(column.name for column in DISTANCES)),
     *("distance_level", "val_per_class", "pool", "test_per_class", "test_images"),
 ]
 """Columns that are the same in all rows of a target: all its splits are tested on the same images."""

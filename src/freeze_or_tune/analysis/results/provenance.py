@@ -10,7 +10,7 @@ from typing import Self
 import pandas as pd
 from pydantic import Field
 
-from freeze_or_tune.records.experiment import Record
+from freeze_or_tune.records.record import Record
 from freeze_or_tune.system.hashing import stable_digest
 
 PACKAGES = ("freeze-or-tune", "matplotlib", "numpy", "pandas", "scipy", "statsmodels")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from freeze_or_tune.analysis.results.table import METRICS, deeper, estimated
+from freeze_or_tune.analysis.results.table import deeper, estimated
 from freeze_or_tune.analysis.show.style import (
     DATA_LOOKS,
     DISTANCE_LOOKS,
@@ -28,8 +28,8 @@ from freeze_or_tune.analysis.statistics.correlation import correlations
 from freeze_or_tune.analysis.statistics.intervals import Evidence, Floats
 from freeze_or_tune.analysis.statistics.trend import trend
 from freeze_or_tune.study.levels import DATA_BOUNDS, Level
+from freeze_or_tune.study.metrics import METRICS
 from freeze_or_tune.study.schemes import Mode
-from freeze_or_tune.study.settings import Metric
 
 LOG = logging.getLogger(__name__)
 
@@ -46,9 +46,6 @@ EDGE: Any = {"markeredgecolor": "white", "markeredgewidth": 0.6}
 """Keeps points apart where they overlap."""
 
 MODE_NAMES: dict[Mode, str] = {"T": "Fine-tune (T)", "F": "Freeze (F)"}
-METRIC_LABELS: dict[Metric, str] = {
-    "cosine": "Cosine distance", "mmd": "MMD", "svm": "Accuracy of a linear SVM", "cnn": "Accuracy of a CNN",
-}  # fmt: skip
 DISTANCE_LABELS = {k: f"{paper.DISTANCE_NAMES[k]} ({paper.DISTANCE_RANGES[k]})" for k in paper.LEVELS}
 DATA_LABELS = {k: f"{paper.DATA_NAMES[k]} ({paper.DATA_RANGES[k]})" for k in paper.LEVELS}
 
@@ -139,7 +136,7 @@ def metrics(evidence: Evidence) -> Figure:
         ratio_axis(axes, everything)
         # Said here, because points that are set aside do not count when matplotlib chooses.
         axes.set_xlim(*_around(where))
-        axes.set_xlabel(METRIC_LABELS[name])
+        axes.set_xlabel(METRICS[name].axis)
         axes.set_title(_correlation(pairs), fontweight="bold" if np.isclose(pairs["rho"], best).any() else "normal")
     for axes in grid.flat[len(names) :]:
         axes.remove()

@@ -7,14 +7,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
-from freeze_or_tune.analysis.results.columns import COUNTS
+from freeze_or_tune.analysis.results.columns import COUNTS, DISTANCES
 from freeze_or_tune.analysis.results.table import estimated
 from freeze_or_tune.analysis.show.sheets import Sheet
 from freeze_or_tune.analysis.statistics import paper
 from freeze_or_tune.analysis.statistics.intervals import Evidence
 from freeze_or_tune.analysis.statistics.verdicts import NONE, RULE, recommendations
-
-METRICS = {"cosine": "cosine distance", "mmd": "MMD", "svm": "linear SVM (%)", "cnn": "CNN (%)"}
+from freeze_or_tune.study.metrics import METRICS
 
 
 def table1(evidence: Evidence) -> Sheet:
@@ -120,8 +119,8 @@ def _used(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def distances(results: pd.DataFrame) -> pd.DataFrame:
-    """One row a target, nearest first, then the paper's seven; svm and cnn are accuracies in [0, 1]."""
-    columns = ["target", "cosine", "mmd", "svm", "svm_error", "cnn", "cnn_error"]
+    """One row a target, nearest first, then the paper's seven; accuracies of classifiers are in [0, 1]."""
+    columns = ["target", *(column.name for column in DISTANCES if column.name != "cosine_estimated")]
     ours = results.drop_duplicates("target").sort_values("cosine", kind="stable")
     theirs = pd.DataFrame(paper.DISTANCES, columns=["target", "cosine", "mmd", "svm", "cnn"])
     return pd.concat([
@@ -131,10 +130,10 @@ def distances(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def agreement(table: pd.DataFrame) -> pd.DataFrame:
-    """Kendall's tau of mmd, svm and cnn against cosine, a row a measurer; NaN for fewer than two targets."""
+    """Kendall's tau of the other metrics against cosine, a row a measurer; NaN for fewer than two targets."""
     rows = []
     for name, group in table.groupby("measured_by", sort=False):
-        taus = {METRICS[m].removesuffix(" (%)"): _tau(group[["cosine", m]].dropna()) for m in ("mmd", "svm", "cnn")}
+        taus = {METRICS[m].label: _tau(group[["cosine", m]].dropna()) for m in METRICS if m != "cosine"}
         rows.append({"measured by": name, "targets": str(len(group)), **taus})
     return pd.DataFrame(rows)
 
@@ -184,11 +183,14 @@ def _grid(cells: Mapping[Any, str]) -> pd.DataFrame:
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
     text = pd.DataFrame({"target": table["target"]})
-    text[METRICS["cosine"]] = table["cosine"].map(_number)
-    text[METRICS["mmd"]] = table["mmd"].map("{:#.3g}".format, na_action="ignore")
-    for metric in ("svm", "cnn"):
-        pairs = zip(table[metric], table[f"{metric}_error"], strict=True)
-        text[METRICS[metric]] = [_percent(value, error) for value, error in pairs]
+    for name, metric in METRICS.items():
+        if metric.is_accuracy:
+            pairs = zip(table[name], table[f"{name}_error"], strict=True)
+            text[f"{metric.label} (%)"] = [_percent(value, error) for value, error in pairs]
+        elif name == "cosine":
+            text[metric.label] = table[name].map(_number)
+        else:
+            text[metric.label] = table[name].map("{:#.3g}".format, na_action="ignore")
     return text.assign(**{"measured by": table["measured_by"]}).fillna("–")
 
 

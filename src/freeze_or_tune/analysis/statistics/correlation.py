@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from freeze_or_tune.analysis.results.table import METRICS
 from freeze_or_tune.analysis.statistics.intervals import Evidence, Floats, interval
+from freeze_or_tune.study.metrics import METRICS
 from freeze_or_tune.system.hashing import stable_seed
 
 LEAST_TARGETS = 3

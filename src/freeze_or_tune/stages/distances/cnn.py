@@ -12,7 +12,7 @@ from torch import Tensor
 from freeze_or_tune.data.splits import training_images
 from freeze_or_tune.data.store import Store
 from freeze_or_tune.networks.cifar import cifar_quick, shrink
-from freeze_or_tune.records.experiment import Distance
+from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.stages.distances.sides import Sample, draw_samples, labels, standard_error
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import CnnSettings, Solver

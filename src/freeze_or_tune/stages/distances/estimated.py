@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from freeze_or_tune.networks.statistics import estimated_features
+from freeze_or_tune.networks.batch_norm import estimated_features
 from freeze_or_tune.networks.weights import load_pretrained
-from freeze_or_tune.records.experiment import MeanFeatures
+from freeze_or_tune.records.distances import MeanFeatures
 from freeze_or_tune.stages.features import source_network
 from freeze_or_tune.study.backbones import Network
 

@@ -1,12 +1,13 @@
 """Distances between mean features: cosine, and MMD with a linear kernel."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from freeze_or_tune.records.experiment import Distance, MeanFeatures
-from freeze_or_tune.study.settings import Metric
+from freeze_or_tune.records.distances import Distance, MeanFeatures
+from freeze_or_tune.study.metrics import Metric
 from freeze_or_tune.system.errors import UserError
 
 Mean = NDArray[np.float64]
@@ -31,11 +32,14 @@ def mmd(source: Mean, target: Mean) -> float:
     return float(np.linalg.norm(source - target))
 
 
+FORMULAS: dict[str, Callable[[Mean, Mean], float]] = {"cosine": cosine, "mmd": mmd}
+"""By metric; the others need more than the means."""
+
+
 def measure(metric: Metric, source: str, target: str, source_mean: Path, target_mean: Path, destination: Path) -> None:
-    """Measure cosine or mmd from the means of two datasets' features and write the record."""
+    """Measure one of FORMULAS from the means of two datasets' features and write the record."""
     ours, theirs = MeanFeatures.read(source_mean), MeanFeatures.read(target_mean)
-    distance = {"cosine": cosine, "mmd": mmd}[metric]
     Distance(
-        metric=metric, source=source, target=target, value=distance(np.array(ours.mean), np.array(theirs.mean)),
+        metric=metric, source=source, target=target, value=FORMULAS[metric](np.array(ours.mean), np.array(theirs.mean)),
         source_images=ours.images, target_images=theirs.images, estimated=ours.estimated,
     ).write(destination)  # fmt: skip

@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from freeze_or_tune.records.experiment import Distance
+from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.stages.distances.sides import Features, draw_samples, labels, load_features, standard_error
 from freeze_or_tune.study.settings import SvmSettings
 from freeze_or_tune.system.hashing import stable_seed
