@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from freeze_or_tune.system.locks import held, locked
+from freeze_or_tune.system.locks import Busy, held, locked
 
 
 @pytest.fixture
@@ -62,3 +62,11 @@ def test_two_who_ask_do_not_take_each_other_for_a_job(lock: Path) -> None:
     with lock.open("w") as other:
         fcntl.flock(other, fcntl.LOCK_SH)
         assert not held(lock)
+
+
+def test_who_does_not_wait_is_told(lock: Path) -> None:
+    result = Path("result.json")
+    with locked(lock, result):
+        with pytest.raises(Busy, match=r"another process works on result\.json"), locked(lock, result, wait=False):
+            pytest.fail("two hold one lock")
+        assert held(lock)

@@ -17,14 +17,21 @@ _PAUSE = 0.1
 """Seconds between two attempts."""
 
 
-@contextmanager
-def locked(path: Path, what: Path) -> Iterator[bool]:
-    """Hold a lock; yield whether another process held it before, which is waited for. `what` it guards is logged.
+class Busy(Exception):
+    """Another process holds the lock, and is not waited for."""
 
-    On a file system without locks nothing is held and nobody is waited for; a warning says so.
+
+@contextmanager
+def locked(path: Path, what: Path, wait: bool = True) -> Iterator[bool]:
+    """Hold a lock; yield whether another process held it before. `what` it guards is logged.
+
+    The other one is waited for, or Busy is raised. On a file system without locks nothing is held and nobody is waited
+    for; a warning says so.
     """
     waited = False
     while (descriptor := _attempt(path)) is None:
+        if not wait:
+            raise Busy(f"another process works on {what}")
         if not waited:
             log.warning("another process works on %s: waiting for it", what)
         waited = True

@@ -59,7 +59,7 @@ def get(url: str, wanted: Wanted, destination: Path, patience: Patience | None =
                 partial.finish()
                 return
             log.warning("%s: what came %s; it was removed", url, problem)
-            partial.discard()
+            partial.remove()
     raise UserError(
         f"what came {problem}; it was removed. If it stays so, the publisher may have changed the file: compare it "
         f"before you correct {wanted.source}"
@@ -94,11 +94,11 @@ def _attempt(url: str, wanted: Wanted, partial: Partial, patience: Patience) -> 
                 return
             if wanted.size is not None:
                 raise UserError(f"the server's file has fewer than {wanted.size} bytes")
-            partial.discard()
+            partial.remove()
             raise _Broken("the server's file is shorter than what had come of it; starting anew")
         _check_status(response)
         if response.status_code == 206 and _start(response) != offset:
-            partial.discard()
+            partial.remove()
             raise _Broken("the server sent another part of the file than was asked for; starting anew")
         size = _size_of_file(response)
         chunks = _chunks(response)

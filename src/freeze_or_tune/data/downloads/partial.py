@@ -1,13 +1,13 @@
 """The bytes that have come so far: `<file>.part`, and beside it which version of what they are the beginning of."""
 
 import contextlib
-import fcntl
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.files import write_text
+from freeze_or_tune.system.locks import Busy, locked
 
 
 class Partial:
@@ -18,6 +18,7 @@ class Partial:
         self.destination = destination
         self.path = destination.with_name(f"{destination.name}.part")
         self.origin = destination.with_name(f"{destination.name}.part.origin")
+        self._lock = destination.with_name(f".{destination.name}.lock")
 
     def size(self) -> int:
         """Bytes that are there."""
@@ -43,16 +44,11 @@ class Partial:
         write_text(self.origin, json.dumps({"url": url, "validator": validator}))
 
     def finish(self) -> None:
-        """Give the file its name; the end of the lock removes the rest."""
+        """Give the file its name; leaving `locked` removes the rest."""
         self.path.replace(self.destination)
 
-    def discard(self) -> None:
-        """Forget what has come, but keep the file: a lock may be on it."""
-        self.path.write_bytes(b"")
-        self.origin.unlink(missing_ok=True)
-
     def remove(self) -> None:
-        """Delete both files."""
+        """Forget what has come."""
         self.path.unlink(missing_ok=True)
         self.origin.unlink(missing_ok=True)
 
@@ -60,13 +56,11 @@ class Partial:
     def locked(self) -> Iterator[None]:
         """Keep other processes from writing to the same file; UserError if one does."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as file:
+        with contextlib.ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                stack.enter_context(locked(self._lock, self.path, wait=False))
+            except Busy:
                 raise UserError(f"another process is downloading to {self.path}; wait for it, or end it") from None
-            except OSError:
-                pass  # a file system without locks; Snakemake itself keeps two runs out of one folder
             try:
                 yield
             finally:
