@@ -1,7 +1,7 @@
 """Splits: which images of each class train, validate and test, drawn by hash."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -106,11 +106,7 @@ def read_split(path: Path, n: int, val: int, test: int, *, pool: Pool = "all", u
     Exactly n, `val` and `test`; but 1 to n for training if `up_to`, and at least one where no number of test images
     is asked for.
     """
-    rows = []
-    for line, (image, name, label, subset) in read_table(path, COLUMNS):
-        if not label.isdecimal():
-            raise _damaged(path, f"line {line}: the label is {label!r}, not a number")
-        rows.append(Row(image, name, int(label), subset))
+    rows = list(_rows(path))
     tests = range(test, test + 1) if pool == "all" else range(1, len(rows) + 1)
     trains = range(1 if up_to else n, n + 1)
     vals = range(val, val + 1)
@@ -124,10 +120,17 @@ def read_split(path: Path, n: int, val: int, test: int, *, pool: Pool = "all", u
 
 def training_images(path: Path) -> list[str]:
     """The sorted training images of a split; UserError if it has none."""
-    images = sorted(image for _, (image, _, _, subset) in read_table(path, COLUMNS) if subset == "train")
+    images = sorted(row.image for row in _rows(path) if row.subset == "train")
     if not images:
         raise _damaged(path, "it has no training images")
     return images
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    for line, (image, name, label, subset) in read_table(path, COLUMNS):
+        if not label.isdecimal():
+            raise _damaged(path, f"line {line}: the label is {label!r}, not a number")
+        yield Row(image, name, int(label), subset)
 
 
 def _pool(listings: list[Listing], pool: Pool, dataset: str, test: int) -> list[Listing]:
