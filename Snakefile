@@ -52,8 +52,8 @@ rule all:
         MODELS,
         DISTANCES,
         "<results>/experiments.csv",
-        expand("<results>/tables/table{number}.{suffix}", number=[1, 2, 3], suffix=["csv", "md", "tex", "json"]),
-        expand("<results>/figures/fig{number}.{suffix}", number=[1, 2, 3, 4], suffix=["pdf", "png", "csv", "json"]),
+        expand("<results>/tables/table{number}.{suffix}", number=CONTENTS, suffix=["csv", "md", "tex", "json"]),
+        expand("<results>/figures/fig{number}.{suffix}", number=QUESTIONS, suffix=["pdf", "png", "csv", "json"]),
         "<results>/figures/curves",
         "<results>/report/index.html",
     localrule: True

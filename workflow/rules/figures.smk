@@ -19,7 +19,7 @@ rule table:
     benchmark:
         "<benchmarks>/tables/table{number}.tsv"
     wildcard_constraints:
-        number="[123]",
+        number=one_of(CONTENTS),
     localrule: True
     params:
         recipe=RECIPES["analysis"],
@@ -45,7 +45,7 @@ rule figure:
     benchmark:
         "<benchmarks>/figures/fig{number}.tsv"
     wildcard_constraints:
-        number="[1234]",
+        number=one_of(QUESTIONS),
     localrule: True
     params:
         recipe=RECIPES["analysis"],

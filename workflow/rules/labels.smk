@@ -1,7 +1,8 @@
-# What snakemake --report writes beside each result, and makes switches of.
+# The figures and tables there are, and what snakemake --report writes beside each result and makes switches of.
 from freeze_or_tune.analysis.statistics.paper import DATA_RANGES
 from freeze_or_tune.study.schemes import Scheme
 
+# By number; what draws them: analysis/show/plot.py.
 QUESTIONS = {
     "1": "Copy all blocks but the last, or fewer?",
     "2": "Fine-tune what is copied, or freeze it?",
