@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from freeze_or_tune.__main__ import main
+from freeze_or_tune.data.layouts import READERS
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.planning.estimates import _SCALED_MB, RULES, Estimate, counts_of, jobs, table
 from freeze_or_tune.study.backbones import CaffeNet
 from freeze_or_tune.study.shapes import shape_of
-from freeze_or_tune.study.study import Study, read_study
+from freeze_or_tune.study.study import Study, load_study, read_study
 from freeze_or_tune.training.prefix import SCALED
 
 CAFFENET = CaffeNet(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
@@ -81,6 +82,21 @@ def test_each_job_of_a_study_asks_for_something(study: Study) -> None:
     assert {rule for rule, _, _ in found} == RULES.keys()
     assert sum(rule == "experiment" for rule, _, _ in found) == 72
     assert all(isinstance(one, Estimate) and one.memory_mb >= 500 and one.minutes >= 10 for _, _, one in found)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_images_of_any_reader_have_an_estimate(study: Study, reader: str) -> None:
+    own: dict[str, dict[str, object]] = {
+        "glyphs": {"alphabet": "greek"}, "digits": {}, "solar-cells": {},
+        "folder": {"path": "birds"}, "csv": {"path": "birds.csv"},
+    }  # fmt: skip
+    options = own.get(reader, {"files": ["birds.tar"]})
+    config = study.model_dump(mode="json", exclude_unset=True)
+    config["datasets"]["birds"] = {"reader": reader, **options}
+    config["targets"]["birds"] = {"dataset": "birds", "source": "latin-a", "n": [5], "val": 2, "test": 2}
+    estimate = RULES["experiment"](load_study(config), "birds", "5", "T1-7_R8")
+    assert estimate.memory_mb >= 500
+    assert estimate.minutes >= 10
 
 
 def test_the_table_of_a_study_is_printed(study: Study, capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,9 +40,11 @@ _SHORTEST = 15
 # Classes of each reader (glyphs: of each alphabet; corals and plankton: those with enough images), and test images a
 # class of an official test set.
 _CLASSES = {
-    "latin-a": 100, "latin-b": 40, "greek": 48, "digits": 10, "solar-cells": 4, "folder": 200, "caltech-256": 256,
+    "latin-a": 100, "latin-b": 40, "greek": 48, "digits": 10, "solar-cells": 4, "caltech-256": 256,
     "sun397": 397, "mit-indoor": 67, "cub-200": 200, "corals": 8, "plankton": 34, "ilsvrc2012": 1000,
 }  # fmt: skip
+_MANY = 200
+"""Classes of any other dataset, which are known only when it is read."""
 _OFFICIAL = {"mit-indoor": 20, "cub-200": 30, "ilsvrc2012": 50}
 _LISTED = {"ilsvrc2012": 1_331_167, "plankton": 3_400_000}
 """Images of the largest datasets, whether a split uses them or not."""
@@ -83,7 +85,7 @@ def classes_of(study: Study, dataset: str) -> int:
     """Classes of a dataset, those that may be left out included."""
     settings = study.dataset(dataset)
     halved = getattr(settings, "half", None) is not None
-    return _CLASSES[getattr(settings, "alphabet", settings.reader)] // (2 if halved else 1)
+    return _CLASSES.get(getattr(settings, "alphabet", settings.reader), _MANY) // (2 if halved else 1)
 
 
 def stored(study: Study, dataset: str) -> int:
