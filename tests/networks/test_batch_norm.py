@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.batch_norm import estimated_features, rectified_mean
+from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.zoo import timm_network
 from freeze_or_tune.system.errors import UserError
 

@@ -17,7 +17,7 @@ COLUMNS = ("image", "class", "label", "subset")
 
 Pool = Literal["all", "official", "rest", "shares"]
 """Draw from all images; or take the dataset's own test images whole, and draw the others from its training images; or
-draw from all images, and test on those that are left; or part each class by shares (shares.py)."""
+draw from all images, and test on those that are left; or part each class by shares (own/shares.py)."""
 
 
 class Draw(NamedTuple):

@@ -1,7 +1,7 @@
 """Table 3: freeze or tune, for each level of distance and data, by a rule on paired ratios and their intervals.
 
 A cell's number is the geometric mean of the ratios of its pairs. Its interval and its test come from one bootstrap
-(`statistics.py`): the p-value is twice the smaller share of draws on one side of 1. They speak of these experiments
+(`intervals.py`): the p-value is twice the smaller share of draws on one side of 1. They speak of these experiments
 with other seeds and other test images, not of other datasets. The nine p-values are corrected by Holm's method: it
 holds the chance of any false finding at 5 % however cells depend on each other, and they do: they share test images.
 """
