@@ -9,7 +9,7 @@ demo: .venv/installed
 	snakemake
 
 test: .venv/installed
-	pytest
+	pytest -m "slow or not slow"
 
 # Our experiments against the same by hand with torchvision; see docs/performance.md.
 bench: .venv/installed

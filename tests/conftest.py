@@ -4,6 +4,9 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+# Two workers side by side: threads that spin while they wait take each other's core. Read when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -24,5 +27,6 @@ def torch_as_before() -> Iterator[None]:
     yield
     if torch:
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(False)
+        if torch.are_deterministic_algorithms_enabled():  # asked first: the switch imports a compiler
+            torch.use_deterministic_algorithms(False)
         torch.set_flush_denormal(False)

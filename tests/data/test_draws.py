@@ -114,6 +114,7 @@ def test_classes_with_enough_images() -> None:
         draw(listings, dataset="plankton", seed=0, n=4, val=1, test=2, enough=501)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 500), st.integers(0, 99))
 @settings(max_examples=30, deadline=None)
 def test_groups_never_cross_subsets(a: int, b: int, seed: int, order: int) -> None:
@@ -275,6 +276,7 @@ def test_the_valid_list_of_a_half_is_that_of_convnet_transfer() -> None:
     assert valid_list(in_half(validated(truth), "B")) == reduced(truth, sorted(set(range(1000)) - set(chosen)))
 
 
+@pytest.mark.slow
 def test_a_whole_validation_set_must_be_the_published_one(monkeypatch: pytest.MonkeyPatch) -> None:
     truth = [i % 1000 for i in range(50_000)]
     with pytest.raises(UserError, match=r"500A are not those of Yosinski .* not 2f10009e20d77eb7007cf70674958b94"):

@@ -37,6 +37,7 @@ def layers() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return drawn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("legacy", [True, False], ids=["V1", "current"])
 def test_every_blob_is_caffes(legacy: bool, layers: dict[str, tuple[np.ndarray, np.ndarray]], tmp_path: Path) -> None:
     file, mean = tmp_path / "bvlc_reference_caffenet.caffemodel", tmp_path / "imagenet_mean.binaryproto"

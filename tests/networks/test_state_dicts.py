@@ -56,6 +56,7 @@ FILES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_gives_the_network_that_was_saved(kind: str, tmp_path: Path) -> None:
     model = theirs()

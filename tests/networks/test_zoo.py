@@ -57,6 +57,7 @@ def test_blocks_are_as_many_as_the_name_tells(case: Case) -> None:
     assert set(case.layered.state_of(range(1, case.blocks + 1))) == set(case.layered.state_dict())
 
 
+@pytest.mark.slow
 def test_every_cut_is_the_whole(case: Case) -> None:
     with torch.no_grad():
         whole = case.layered(case.crops.clone())

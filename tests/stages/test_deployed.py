@@ -158,6 +158,7 @@ def test_an_image_too_large_to_be_one_is_refused(tmp_path: Path) -> None:
         read_image(tmp_path / "large.png", 48)
 
 
+@pytest.mark.slow
 def test_networks_of_timm_see_red_first(tmp_path: Path) -> None:
     sizes = TimmNetwork(architecture="timm", name="tf_efficientnet_lite0", image_size=72, crop=64)
     network, mean = build(sizes, len(LABELS), seed=1).eval(), own_mean(sizes)

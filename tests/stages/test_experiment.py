@@ -181,6 +181,7 @@ def test_the_record_of_an_experiment(files: Files, tmp_path: Path, scheme: str) 
         assert run.performance.images_per_second == pytest.approx(12 * 8 / run.performance.seconds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["T1-5_R6-8", "F1-5_R6-8"])
 def test_a_repeated_experiment_gives_the_same_record(files: Files, tmp_path: Path, scheme: str) -> None:
     first, again, other = (
@@ -192,6 +193,7 @@ def test_a_repeated_experiment_gives_the_same_record(files: Files, tmp_path: Pat
     assert [p.loss for p in first.runs[0].curve] != [p.loss for p in other.runs[0].curve]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["T1-5_R6-8", "F1-5_R6-8", "F1-7_R8"])
 @pytest.mark.parametrize("views", [0, 2])
 def test_the_memory_budget_plays_no_part_in_a_result(files: Files, tmp_path: Path, scheme: str, views: int) -> None:
@@ -289,6 +291,7 @@ def test_one_run_is_the_first_of_two(files: Files, tmp_path: Path) -> None:
     assert without_costs(one)["runs"] == without_costs(two)["runs"][:1]
 
 
+@pytest.mark.slow
 def test_threads_change_no_accuracy_by_more_than_an_image(files: Files, tmp_path: Path) -> None:
     one, two = (adapted(files, settings("digits", "T1-5_R6-8"), tmp_path / f"{n}.json", n) for n in (1, 2))
     assert [r.runs[0].performance.threads for r in (one, two)] == [1, 2]
@@ -376,6 +379,7 @@ def test_a_gpu_gives_nearly_the_same_record(files: Files, tmp_path: Path) -> Non
         assert abs(gpu.runs[0].test_accuracy - cpu.runs[0].test_accuracy) <= 1 / 4
 
 
+@pytest.mark.slow
 def test_a_job_imports_no_more_than_it_needs() -> None:
     """Each of these costs a second at the start of every job; optimisers of torch import its compiler."""
     code = """

@@ -134,6 +134,7 @@ def test_features_that_are_no_numbers_leave_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
     # What 50,000 images take on the way through, a tenth of their width: 82 MB in chunks of 0.4.
     program = f"""

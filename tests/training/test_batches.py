@@ -65,6 +65,7 @@ def test_frozen_dropout_is_drawn_anew_in_each_step() -> None:
     assert len({part.numpy().tobytes() for part in dropped}) == len(dropped)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frozen", [0, 2, 3])
 @given(stops=st.sets(st.integers(1, ITERATIONS), min_size=1, max_size=3), draws=st.integers(0, 2))
 @settings(deadline=None, max_examples=40)

@@ -52,6 +52,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch):
     return stop
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("iteration", range(12))
 def test_a_stopped_run_ends_as_if_it_had_not_been(scheme: str, iteration: int, stop_after, tmp_path: Path) -> None:

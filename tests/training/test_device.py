@@ -82,6 +82,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 HUGE = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HUGE.exists() or "[never]" in HUGE.read_text(), reason="this kernel has no huge pages")
 def test_large_tensors_lie_in_huge_pages() -> None:
     faults = int(subprocess.check_output([sys.executable, "-c", FAULTS], text=True))

@@ -53,6 +53,7 @@ def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "crop", "blocks"), FAMILIES, ids=[name for name, _, _ in FAMILIES])
 def test_frozen_blocks_do_not_move_by_a_bit_and_all_others_do(name: str, crop: int, blocks: int) -> None:
     copied = blocks - 1 if blocks == 8 else blocks - 2  # AlexNet's and VGG's fc7 alone has 17 million weights
@@ -90,6 +91,7 @@ def test_a_cached_prefix_is_what_the_training_network_computes(copied: int) -> N
         torch.testing.assert_close(network(cached, start=cut).shape, torch.Size([9, CLASSES]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["T1-4_R5-6", "F1-3_R4-6"])
 @pytest.mark.parametrize("options", [{}, {"dropout": 0.4, "drop_path": 0.3}], ids=["plain", "random"])
 def test_a_run_that_was_killed_ends_with_the_same_bits(

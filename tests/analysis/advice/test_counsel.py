@@ -92,6 +92,7 @@ def test_an_estimated_distance_is_called_that(studied: Path) -> None:
     assert "to other, the nearest source (its mean features are an estimate) | 0.400" in page(advice, Path("birds.md"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "cosine", "words"),
     [

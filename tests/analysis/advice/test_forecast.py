@@ -49,6 +49,7 @@ def test_the_error_is_that_of_targets_left_out() -> None:
     assert Regression.fit(table).forecast(10, 0.2).typical_error == pytest.approx(wanted)
 
 
+@pytest.mark.slow
 def test_the_interval_holds_new_targets_as_often_as_it_says() -> None:
     random, held, draws = np.random.default_rng(1), 0, 400
     for seed in range(draws):

@@ -33,6 +33,7 @@ def table(csv: Path) -> pd.DataFrame:
     return held_out(Evidence.read(csv)).set_index(["target", "n"])
 
 
+@pytest.mark.slow
 def test_a_target_is_no_evidence_for_itself(table: pd.DataFrame) -> None:
     # The other three want to be tuned, and so does the paper; its own experiments say otherwise.
     last = table.loc["four", 100]
@@ -74,6 +75,7 @@ def test_forecasts_that_hold_are_counted(table: pd.DataFrame) -> None:
     assert held == inside.sum()
 
 
+@pytest.mark.slow
 def test_the_command_prints_it(csv: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["judge", str(csv)]) == 0
     printed = capsys.readouterr().out
@@ -81,6 +83,7 @@ def test_the_command_prints_it(csv: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "of 8 ratios." in printed
 
 
+@pytest.mark.slow
 def test_several_studies_are_judged_together(csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = Results(tmp_path)
     settings = {"study": "other"}
@@ -94,6 +97,7 @@ def test_several_studies_are_judged_together(csv: Path, tmp_path: Path, capsys: 
     assert "of 9 ratios." in printed
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_enough_is_no_crash(csv: Path) -> None:
     command = f"{sys.executable} -m freeze_or_tune judge {shlex.quote(str(csv))} | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)

@@ -159,6 +159,7 @@ def test_the_glance_counts_what_there_is(whole: Results, page: Texts) -> None:
     assert "Trained with numpy 2.3, torch 2.9" in page.words
 
 
+@pytest.mark.slow
 def test_the_hash_is_that_of_the_settings_and_the_date_that_of_the_results(tmp_path: Path) -> None:
     few: dict[str, Any] = {"counts": (5,), "schemes": SCHEMES[:2]}
     one, same = study(tmp_path / "one", **few), study(tmp_path / "same", **few)

@@ -20,6 +20,7 @@ from freeze_or_tune.analysis.show.plot import FIGURES
 from freeze_or_tune.analysis.show.plot import figure as write
 from freeze_or_tune.analysis.show.style import RC
 from freeze_or_tune.analysis.statistics.intervals import Evidence
+from freeze_or_tune.study.metrics import METRICS
 
 SCHEMES = ("T1-7_R8", "F1-7_R8", "T1-5_R6-8", "F1-5_R6-8", "T1-3_R4-8", "F1-3_R4-8")
 PAPER = {
@@ -258,6 +259,7 @@ STUDIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", [figures.copying, figures.tuning, panels.accuracies, figures.metrics])
 @pytest.mark.parametrize("name", STUDIES)
 def test_texts_are_large_enough_inside_and_do_not_overlap(study, draw, name):
@@ -275,6 +277,7 @@ def test_texts_are_large_enough_inside_and_do_not_overlap(study, draw, name):
         assert not a.overlaps(b), (one.get_text(), other.get_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", FIGURES)
 def test_files_are_valid_and_of_print_size(study, tmp_path, number):
     study({"a": (0.1, 1, 10), "b": (0.3, 1, 10)})
@@ -305,9 +308,9 @@ def test_each_ratio_has_its_interval(synthetic):
 def test_figure4_shows_each_metric_with_its_correlation(synthetic):
     evidence = Evidence.read(synthetic)
     panels_of = {axes.get_xlabel(): axes for axes in figures.metrics(evidence).axes}
-    assert set(panels_of) == set(figures.METRIC_LABELS.values())
+    assert set(panels_of) == {metric.axis for metric in METRICS.values()}
     pairs = evidence.tune_over_freeze()
-    for metric, label in figures.METRIC_LABELS.items():
+    for metric, (_, label, *_) in METRICS.items():
         drawn = [point for level in points(panels_of[label]).values() for point in level]
         expected = pairs[[metric, "ratio"]].to_numpy().tolist()
         assert sorted(drawn) == approx_points(expected)

@@ -24,6 +24,7 @@ def files(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_one_file_gives_all_figures_and_tables_and_twice_the_same_bytes(synthetic, tmp_path, capsys):
     os.utime(synthetic, (1_700_000_000, 1_700_000_000))
     assert main(["plot", str(synthetic), str(tmp_path / "one")]) == 0
@@ -46,6 +47,7 @@ def test_one_file_gives_all_figures_and_tables_and_twice_the_same_bytes(syntheti
         assert content == made[name], name
 
 
+@pytest.mark.slow
 def test_each_file_says_where_it_comes_from(synthetic, tmp_path, monkeypatch):
     os.utime(synthetic, (1_700_000_000, 1_700_000_000))
     figure(synthetic, 2, [tmp_path / f"fig2.{suffix}" for suffix in ("pdf", "png", "json")])
@@ -72,6 +74,7 @@ def test_other_settings_give_another_hash(collected, results, tmp_path):
     assert Provenance.of("x", path, Evidence.read(path).results).settings != before
 
 
+@pytest.mark.slow
 def test_the_data_of_a_figure_are_what_it_shows(synthetic, tmp_path):
     plot(synthetic, tmp_path)
     read = {i: pd.read_csv(tmp_path / f"figures/fig{i}.csv") for i in FIGURES}
@@ -94,6 +97,7 @@ def test_a_malformed_file_is_refused_by_line_and_column(synthetic, tmp_path, edi
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_mixed_studies_are_drawn_only_when_told(synthetic, tmp_path, edit, capsys):
     edit(synthetic, 3, "study", "other")
     assert main(["plot", str(synthetic), str(tmp_path / "out")]) == 1

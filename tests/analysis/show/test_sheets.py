@@ -29,6 +29,7 @@ def compiled(folder, *names):
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(ENGINE is None, reason="needs a TeX engine")
 def test_all_tables_of_a_study_compile_and_fit_the_page(synthetic, tmp_path):
     plot(synthetic, tmp_path)

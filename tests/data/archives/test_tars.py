@@ -49,6 +49,7 @@ def odd_tar(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [tarred, tarball])
 def test_names_are_sorted_and_read_back(tmp_path: Path, make: Callable[[Path, Mapping[str, bytes]], Path]) -> None:
     with open_archive(make(tmp_path / "it", FILES), tmp_path) as archive:
@@ -219,6 +220,7 @@ def mended(data: bytearray) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [tarred, tarball, zipped])
 @given(st.lists(st.tuples(st.integers(0, 5000), st.sampled_from(b"\x00\x80\xff09Lx")), min_size=1, max_size=5))
 @settings(max_examples=100, deadline=None)

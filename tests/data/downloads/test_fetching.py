@@ -209,6 +209,7 @@ def test_what_pip_says_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_pip_gets_a_wheel_and_another_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "pyproject.toml").write_text(
@@ -237,5 +238,6 @@ def test_pip_gets_a_wheel_and_another_name_is_refused(tmp_path: Path, monkeypatc
     assert names(got) == []
 
 
+@pytest.mark.slow
 def test_the_real_wheel(elpv: Path) -> None:
     assert elpv.stat().st_size == 90801454

@@ -135,6 +135,7 @@ def test_one_class(tmp_path: Path) -> None:
     assert "holds only one folder of images" in refused(folder(tmp_path, pets("cat")), tmp_path)
 
 
+@pytest.mark.slow
 def test_ten_thousand_classes_of_one_image(tmp_path: Path) -> None:
     files = {f"{i:05}/x.png": plain(i % 250, side=1 + i // 250) for i in range(10_000)}
     message = refused(folder(tmp_path, files), tmp_path)

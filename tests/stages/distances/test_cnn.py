@@ -35,6 +35,7 @@ def distance(tmp_path: Path, ours: np.ndarray, theirs: np.ndarray | None, settin
     return Distance.read(tmp_path / "d.json")
 
 
+@pytest.mark.slow
 def test_textures_are_told_apart(tmp_path: Path) -> None:
     record = distance(tmp_path, stripes(200, 0, seed=1), stripes(170, 1, seed=2))
     assert record.value > 0.95
@@ -43,6 +44,7 @@ def test_textures_are_told_apart(tmp_path: Path) -> None:
     assert (record.source_images, record.target_images) == (200, 170)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "crippled", [{"weight_decay": 500, "momentum": 0}, {"learning_rate": 1e-9}, {"batch": 1, "iterations": 1}]
 )
@@ -60,6 +62,7 @@ def test_a_dataset_cannot_be_told_from_itself(tmp_path: Path) -> None:
     assert record.standard_error == pytest.approx((record.value * (1 - record.value) / 140) ** 0.5)
 
 
+@pytest.mark.slow
 def test_the_accuracy_depends_on_the_seed_alone() -> None:
     settings = CnnSettings(iterations=10, batch=16)
     # Two samples of one kind: nothing is to be learnt, so the accuracy is a matter of chance.

@@ -13,6 +13,7 @@ from .conftest import saved
 SIZES = st.integers(2, 60)
 
 
+@pytest.mark.slow
 @given(SIZES, SIZES, SIZES, st.integers(0, 2**63 - 1))
 def test_sides_are_equally_large_and_halves_disjoint(source: int, target: int, samples: int, seed: int) -> None:
     sides = draw_samples(source, target, samples, seed, same=False)

@@ -1,0 +1,171 @@
+"""How every command that a page prints is proved: run here, run by another test, or not run, with the reason."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .conftest import shell
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run here, in a copy of a fixture's folder, with something added where the real thing would be too large.
+
+    What it makes is deleted before, and there again afterwards; what it says is among what it prints.
+    """
+
+    where: Literal["cloned", "small", "finished", "advised"]
+    plus: str = ""
+    makes: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What another test runs, by its file and name."""
+
+    test: str
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """Why not."""
+
+    why: str
+
+
+PLAN = "--dry-run"
+ADVICE = tuple(f"results/advice/birds.{suffix}" for suffix in ("md", "json", "png"))
+MODEL = tuple(
+    f"results/advice/birds/{name}" for name in ("model.safetensors", "model.md", "model.json", "confusion.png")
+)
+EXPERIMENT = "results/experiments/digits/n10/T1-7_R8.json"
+PAPERS = ("experiment 178", "download 23", "pretrain 1")
+SUBMITTED = Elsewhere(
+    "tests/slurm/test_slurm.py::"
+    "test_the_whole_study_has_the_numbers_of_a_local_run_and_never_more_experiments_than_gpus"
+)
+INTERRUPTED = Elsewhere("tests/slurm/test_slurm.py::test_an_interrupted_experiment_goes_on_where_it_was")
+SUITE = NotRun("they are tests of this suite")
+CHECKERS = Elsewhere("tests/test_quality.py::test_the_checker_has_nothing_to_say")
+
+COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
+    # Setting up.
+    "make .venv/installed": Run("cloned", PLAN, says=("--requirement requirements.lock", "--no-deps --editable .")),
+    ". .venv/bin/activate": Run("small", "&& type deactivate", says=("deactivate is a function",)),
+    "make demo": Run("cloned", PLAN, says=("--requirement requirements.lock", "snakemake")),
+    "make test": Run("cloned", PLAN, says=("--requirement requirements.lock", "pytest")),
+    "make schema": Run("cloned", PLAN, says=("python -m freeze_or_tune schema > workflow/schemas/study.schema.json",)),
+    "make lock": Run("cloned", PLAN, says=("uv pip compile pyproject.toml", "-o requirements.lock")),
+    # The study.
+    "snakemake": Run("finished", makes=("results/figures/fig1.pdf",)),
+    "snakemake -n": Run("cloned", says=("experiment 72", "reason: Missing output files:")),
+    "snakemake results/figures/fig2.pdf": Run("finished", makes=("results/figures/fig2.pdf",)),
+    f"snakemake {EXPERIMENT}": Run("finished", makes=(EXPERIMENT,)),
+    f"snakemake -f {EXPERIMENT}": Elsewhere(
+        "tests/workflow/test_tiny_study.py::test_one_experiment_is_rerun_by_its_path_with_the_same_numbers"
+    ),
+    "snakemake --forcerun experiment": Run("finished", PLAN, says=("experiment 6", "page 1")),
+    "snakemake --report report.html": Run("finished", makes=("report.html",)),
+    "snakemake results/report/index.html": Run("finished", makes=("results/report/index.html",)),
+    "snakemake --configfile my-study.yaml": Elsewhere("tests/docs/test_studies.py::test_a_network_by_name"),
+    "snakemake results/experiments/birds/n25/T1-7_R8.json results/distances/birds/cosine.json": Run(
+        "finished", makes=("results/experiments/birds/n25/T1-7_R8.json", "results/distances/birds/cosine.json")
+    ),
+    "snakemake results/experiments.csv --batch collect=1/50": Run(
+        "cloned", PLAN, says=("cnn_distance 1", "mean_distance 1")
+    ),
+    "snakemake resources/downloads/cub200/CUB_200_2011.tgz": Run("cloned", PLAN, says=("download 1", "total 1")),
+    "sha256sum --check": Run("finished", "--help", says=("--check",)),
+    "snakemake --lint": Elsewhere("tests/test_quality.py::test_snakemakes_linter_finds_only_what_we_chose"),
+    # Without training.
+    "python -m freeze_or_tune plot experiments.csv folder": Run(
+        "finished", makes=("folder/figures/fig2.pdf", "folder/tables/table3.md")
+    ),
+    "python -m freeze_or_tune judge results/experiments.csv": Run(
+        "finished", says=("| the advice", "| always tune", "The forecast's 95 % interval held")
+    ),
+    "python -m freeze_or_tune status --configfile FILE": Run("finished", says=("digits", "birds", "done")),
+    "python -m freeze_or_tune status --configfile config/paper.yaml": Run("cloned", says=("178",)),
+    "python -m freeze_or_tune resources --configfile config/paper.yaml": Elsewhere(
+        "tests/planning/test_estimates.py::test_the_docs_show_the_papers_table"
+    ),
+    # One's own images.
+    "snakemake --config images=photos -- results/advice/birds.md": Run("advised", makes=ADVICE),
+    "snakemake --config images=photos -- results/advice/birds/model.safetensors": Run("advised", makes=MODEL),
+    "snakemake --config images=path/to/photos -- results/advice/birds.md": Run(
+        "finished", PLAN, says=("own_features 1", "advice 1")
+    ),
+    "snakemake --config images=path/to/photos -- results/advice/birds/model.safetensors": Run(
+        "finished", PLAN, says=("own_features 1", "advice 1", "model 1")
+    ),
+    # What it plans is run on a smaller study in tests/workflow/test_lite_study.py.
+    "snakemake --configfile config/imagenet-lite.yaml --config images=photos -- "
+    "results/imagenet-lite/advice/birds.md": Run(
+        "small", PLAN, says=("import_network 1", "estimate_mean 1", "experiment 24", "own_features 1", "advice 1")
+    ),
+    "python -m freeze_or_tune predict results/advice/birds/model.safetensors new.jpg": Run(
+        "advised", says=("new.jpg:",)
+    ),
+    "python -m freeze_or_tune predict results/advice/birds/model.safetensors new/*.jpg": Elsewhere(
+        "tests/docs/test_results.py::test_an_answer_looks_as_its_page_shows_it"
+    ),
+    # The paper's study, and clusters.
+    "snakemake -n --configfile config/paper.yaml": Run("cloned", says=PAPERS),
+    "snakemake --configfile config/paper.yaml --resources gpu=1": Run("cloned", PLAN, says=PAPERS),
+    "snakemake --profile profiles/slurm --dry-run": Run("cloned", says=PAPERS),
+    "snakemake --profile profiles/slurm": SUBMITTED,
+    "snakemake --profile profiles/slurm --until download": Run("cloned", PLAN, says=("download 23", "total 23")),
+    "snakemake --profile profiles/slurm --configfile config/config.yaml -- results/figures/fig2.pdf": Run(
+        "cloned", PLAN, says=("experiment 72", "figure 1")
+    ),
+    "snakemake --profile profiles/slurm results/experiments/caltech256/n1/F1-7_R8.json "
+    "results/distances/caltech256/cosine.json": Run("cloned", PLAN, says=("experiment 1", "mean_distance 1")),
+    "$EDITOR profiles/slurm/config.yaml": Run("cloned", says=("slurm_account:", "slurm_partition:")),
+    "pytest tests/slurm": SUITE,
+    "scancel": INTERRUPTED,
+    "scontrol requeue": INTERRUPTED,
+    "squeue --me": NotRun("SLURM's own command, shows the jobs of whoever asks"),
+    "pip install snakemake-storage-plugin-fs": NotRun("belongs to what the page says was not tried"),
+    # Benchmarks.
+    "make bench": Run("cloned", PLAN, says=("--requirement requirements.lock", "python -m benchmarks.compare")),
+    "python -m benchmarks.views": Run("small", "--seeds 1", says=("| 1 view |", "| 60 views: exact |")),
+    "python -m benchmarks.options": Run("small", says=("| small | fp32 |", "| caffenet | bf16, channels_last |")),
+    "python benchmarks/planning.py": Run("cloned", "18", says=("experiments seconds peak MB", "18")),
+    # Contributing.
+    "pytest": SUITE,
+    "pytest tests/study": SUITE,
+    "pytest tests/test_quality.py tests/test_walls.py": SUITE,
+    "bash .ci/run": NotRun("installs packages on the whole machine, and runs all tests: what CI does"),
+    "ruff check": CHECKERS,
+    "ruff check --fix": Run("cloned", says=("All checks passed!",)),
+    "ruff format": Run("cloned", says=("files left unchanged",)),
+    "ruff format --check": CHECKERS,
+    "snakefmt Snakefile workflow": Run("cloned", says=("All done",)),
+    "snakefmt --check": CHECKERS,
+    "lint-imports": CHECKERS,
+    "mypy": CHECKERS,
+    "pre-commit install": NotRun("not one of the packages in the lock"),
+    # Names.
+    **dict.fromkeys(("pip", "pre-commit", "ruff", "snakefmt"), NotRun("the name of a package")),
+    "python -m freeze_or_tune ...": NotRun("stands for all of its commands"),
+}
+
+
+def runs_in(*folders: str) -> list[str]:
+    """The commands that are run in copies of these fixtures' folders."""
+    return [command for command, how in COMMANDS.items() if isinstance(how, Run) and how.where in folders]
+
+
+def check(command: str, folder: Path) -> None:
+    """Run a command in a folder of its own, and look at what it has made and said."""
+    how = COMMANDS[command]
+    assert isinstance(how, Run)
+    for path in how.makes:
+        (folder / path).unlink(missing_ok=True)
+    done = shell(re.sub("( -- .*)?$", rf" {how.plus}\1", command, count=1), folder)
+    assert done.returncode == 0, done.stdout
+    said = re.sub(" +", " ", done.stdout)
+    assert [words for words in how.says if not re.search(rf"(?<!\S){re.escape(words)}(?!\S)", said)] == [], done.stdout
+    assert [path for path in how.makes if not (folder / path).stat().st_size] == []
