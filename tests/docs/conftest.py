@@ -1,6 +1,7 @@
 """Folders to run the pages' commands in: as the repository is cloned, with smaller studies, with their results."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from PIL import Image
 
 from ..workflow.miniature import overlaid
 from .pages import ROOT, blocks, pages
+from .proofs import COMMANDS, Run
 
 CLONED = (
     "Makefile", "Snakefile", "benchmarks", "config", "profiles", "pyproject.toml", "requirements.lock", "src",
@@ -58,6 +60,19 @@ def shell(command: str, folder: Path, timeout: float = 600) -> subprocess.Comple
         ["bash", "-c", command],
         cwd=folder, env=environment, stdout=PIPE, stderr=STDOUT, text=True, check=False, timeout=timeout,
     )  # fmt: skip
+
+
+def check(command: str, folder: Path) -> None:
+    """Run a command that has its proof here, in a folder of its own, and look at what it has made and said."""
+    how = COMMANDS[command]
+    assert isinstance(how, Run)
+    for path in how.makes:
+        (folder / path).unlink(missing_ok=True)
+    done = shell(re.sub("( -- .*)?$", rf" {how.plus}\1", command, count=1), folder)
+    assert done.returncode == 0, done.stdout
+    said = re.sub(" +", " ", done.stdout)
+    assert [words for words in how.says if not re.search(rf"(?<!\S){re.escape(words)}(?!\S)", said)] == [], done.stdout
+    assert [path for path in how.makes if not (folder / path).stat().st_size] == []
 
 
 def example(page: str, number: int = 0) -> dict[str, Any]:

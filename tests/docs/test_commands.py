@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import check
 from .pages import ROOT, commands, pages
-from .proofs import COMMANDS, Elsewhere, NotRun, check, runs_in
+from .proofs import COMMANDS, Elsewhere, NotRun, runs_in
 
 
 def test_all_commands_of_the_pages_have_a_proof_and_no_others() -> None:
@@ -16,7 +17,7 @@ def test_all_commands_of_the_pages_have_a_proof_and_no_others() -> None:
     assert [command for command in COMMANDS if command not in printed] == []
 
 
-@pytest.mark.parametrize("test", {how.test for how in COMMANDS.values() if isinstance(how, Elsewhere)})
+@pytest.mark.parametrize("test", sorted({how.test for how in COMMANDS.values() if isinstance(how, Elsewhere)}))
 def test_what_is_run_elsewhere_is_run_there(test: str) -> None:
     path, name = test.split("::")
     assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import shell
+from .conftest import check, shell
 from .pages import pages
-from .proofs import check, runs_in
+from .proofs import runs_in
 
 pytestmark = pytest.mark.slow
 
