@@ -4,8 +4,9 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-# Two workers side by side: threads that spin while they wait take each other's core. Read when torch is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Two workers side by side have a core each: threads of both on both take turns, and wait for each other by spinning.
+# Read when torch and numpy are loaded; jobs that a test starts set the threads that their rules ask for.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(wrapper=True)
