@@ -59,6 +59,7 @@ def test_each_face_draws_each_letter_in_its_own_way(face: str) -> None:
         assert len(masks) == len(letters)
 
 
+@pytest.mark.slow
 def test_an_image_depends_on_letter_and_number_alone(tmp_path: Path) -> None:
     render_glyphs("greek", 2, tmp_path / "two.zip")
     render_glyphs("greek", 3, tmp_path / "three.zip")

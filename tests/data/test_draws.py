@@ -135,6 +135,7 @@ def test_groups_never_cross_subsets(a: int, b: int, seed: int, order: int) -> No
     assert sizes(many)["test"] == {15}
 
 
+@pytest.mark.slow
 def test_groups_give_exact_counts_and_leave_enough_for_training() -> None:
     # The rarest label has about 5 % of 2,340 points, so that 117 - 20 - 5 and what else is in its groups remain.
     for seed in range(20):
@@ -142,6 +143,7 @@ def test_groups_give_exact_counts_and_leave_enough_for_training() -> None:
         assert sizes(rows) == {"train": {60}, "val": {5}, "test": {15}}
 
 
+@pytest.mark.slow
 def test_a_stray_point_moves_few_images_between_grouped_subsets() -> None:
     moved: Counter[str] = Counter()
     for seed in range(20):

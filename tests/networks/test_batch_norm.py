@@ -10,7 +10,7 @@ from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.zoo import timm_network
 from freeze_or_tune.system.errors import UserError
 
-from .conftest import drawn
+from .small import drawn
 from .zoo import small, stirred
 
 
@@ -24,6 +24,7 @@ def test_the_closed_form_is_the_mean_of_draws(cap: float) -> None:
     assert (abs(ours - rectified.mean(0)) < error).all()
 
 
+@pytest.mark.slow
 def test_what_the_last_batch_norm_saw_is_what_is_estimated() -> None:
     """A network whose features are Gaussian before the ReLU6, as the estimate takes them to be."""
     network = stirred(small("tf_efficientnet_lite0", 64)).eval()

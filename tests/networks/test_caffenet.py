@@ -8,7 +8,7 @@ from torch import nn
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.study.backbones import CaffeNet
 
-from .conftest import SMALL, drawn
+from .small import SMALL, drawn
 
 CAFFENET = CaffeNet(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)
 # models/bvlc_reference_caffenet/train_val.prototxt: std of the weights, value of the biases.

@@ -15,7 +15,7 @@ from freeze_or_tune.study.settings import Weights
 from freeze_or_tune.system.errors import UserError
 
 from .caffemodels import blob, caffemodel
-from .conftest import drawn
+from .small import drawn
 
 SIZES = CaffeNet(channels=(4, 6, 8, 8, 4), features=10, image_size=64, crop=60)
 CLASSES = 7

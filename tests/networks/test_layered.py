@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from .conftest import SMALL, crops, drawn
+from .small import SMALL, crops, drawn
 
 NUMBERED = {
     1: ["conv1", "pool1", "relu1", "norm1"],

@@ -8,7 +8,7 @@ from torch import nn
 
 from freeze_or_tune.networks.layers import Dropout, Linear, ResponseNorm
 
-from .conftest import crops
+from .small import crops
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4, 7, 32])
@@ -32,6 +32,7 @@ def test_response_norm_keeps_the_memory_format() -> None:
     torch.testing.assert_close(ResponseNorm()(last), ResponseNorm()(plain), rtol=1e-6, atol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("needs_x", [False, True])
 def test_large_linear_layers_are_torchs(needs_x: bool) -> None:
     torch.manual_seed(0)
@@ -50,6 +51,7 @@ def test_large_linear_layers_are_torchs(needs_x: bool) -> None:
     assert "mkldnn_linear" in _operators(lambda: layer(x))
 
 
+@pytest.mark.slow
 def test_large_linear_layers_can_be_computed_in_bfloat16_exported_and_compiled() -> None:
     layer = Linear(4096, 4096)
     nn.init.normal_(layer.weight)
@@ -109,6 +111,7 @@ def test_dropout_follows_the_seed_and_rests_while_testing() -> None:
     assert torch.equal(layer.eval()(x), x)
 
 
+@pytest.mark.slow
 def test_dropout_keeps_bfloat16_and_can_be_exported_and_compiled() -> None:
     layer, x = Dropout(0.5), torch.ones(64, 64)
     assert layer(x.bfloat16()).dtype == torch.bfloat16

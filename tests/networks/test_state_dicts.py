@@ -14,7 +14,7 @@ from freeze_or_tune.study.backbones import TimmNetwork
 from freeze_or_tune.study.settings import Weights
 from freeze_or_tune.system.errors import UserError
 
-from .conftest import crops
+from .small import crops
 from .zoo import small, stir
 
 NETWORK = small("test_resnet", 32, blocks=6)
@@ -68,6 +68,7 @@ def test_a_file_gives_the_network_that_was_saved(kind: str, tmp_path: Path) -> N
     assert pretrained.mean.shape == (36, 36, 3)
 
 
+@pytest.mark.slow
 def test_torchvisions_names_are_understood(tmp_path: Path) -> None:
     alexnet = small("alexnet", 64)
     weights = saved(theirs(alexnet, 4).state_dict(), tmp_path / "w.pth")

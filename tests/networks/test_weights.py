@@ -8,7 +8,7 @@ from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
 from freeze_or_tune.system.errors import UserError
 
-from .conftest import drawn
+from .small import drawn
 
 MEAN = torch.linspace(0, 255, 64 * 64 * 3).reshape(64, 64, 3)
 

@@ -9,7 +9,7 @@ from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.zoo import network_of_timm, timm_network
 from freeze_or_tune.system.errors import UserError
 
-from .conftest import crops
+from .small import crops
 from .zoo import CLASSES, FAMILIES, small, stir
 
 
@@ -26,7 +26,15 @@ class Case:
     shapes: dict[str, torch.Size]
 
 
-@pytest.fixture(scope="module", params=FAMILIES, ids=[name for name, _, _ in FAMILIES])
+LARGE = {"alexnet", "vgg11_bn"}  # in memory: their fully connected layers
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(family, id=family[0], marks=pytest.mark.slow if family[0] in LARGE else ()) for family in FAMILIES
+    ],
+)
 def case(request: pytest.FixtureRequest) -> Case:
     name, crop, blocks = request.param
     seen: list[torch.Tensor] = []

@@ -12,7 +12,7 @@ from freeze_or_tune.study.backbones import CaffeNet
 from freeze_or_tune.study.settings import Weights
 
 from ..networks.caffemodels import caffemodel
-from ..networks.conftest import drawn
+from ..networks.small import drawn
 
 SIZES = CaffeNet(channels=(4, 6, 8, 8, 4), features=10, image_size=64, crop=60)
 

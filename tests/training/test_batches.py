@@ -7,11 +7,12 @@ from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.training.batches import Batches, data_order
 from freeze_or_tune.training.prefix import Prefix
 
-from .conftest import images, network, preprocessing
+from .small import images, network, preprocessing
 
 ITERATIONS, BATCH = 70, 8  # 31 batches are computed at a time: twice, and the eight that are left
 
 
+@pytest.mark.slow
 @given(st.integers(1, 30), st.integers(1, 40), st.integers(1, 12), st.integers(0, 2**63 - 1))
 def test_each_epoch_is_a_permutation(count: int, batch: int, iterations: int, seed: int) -> None:
     batches = list(data_order(count, batch, iterations, seed))

@@ -11,7 +11,7 @@ from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.cache import Cache, memory_budget
 from freeze_or_tune.training.images import Images, Streamed, rows
 
-from .conftest import images
+from .small import images
 
 CPU = torch.device("cpu")
 

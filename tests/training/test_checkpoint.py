@@ -13,7 +13,7 @@ from freeze_or_tune.training.checkpoint import Checkpoints, Saving, Stopped, onl
 from freeze_or_tune.training.loop import Trained, train
 from freeze_or_tune.training.prefix import Prefix
 
-from .conftest import images, network, preprocessing
+from .small import images, network, preprocessing
 
 SOLVER = Solver(batch=8, epochs=4, min_iterations=12, max_iterations=12, evaluations=4, views=2, drops=(0.5,))
 SCHEMES = ["F1-2_R3-4", "T1-2_R3-4", "R1-4"]

@@ -18,7 +18,7 @@ from freeze_or_tune.training.batches import data_order
 from freeze_or_tune.training.loop import Trained, class_accuracies, correctness, evaluate, train
 from freeze_or_tune.training.prefix import HeldOut, Prefix
 
-from .conftest import images, network, preprocessing
+from .small import images, network, preprocessing
 
 SOLVER = Solver(batch=8, epochs=4, min_iterations=1, max_iterations=400, evaluations=4, views=2, learning_rate=0.05)
 VAL = images(30, seed=9)
@@ -54,6 +54,7 @@ def test_it_learns_what_is_easy() -> None:
         assert trained.curve[0].loss > 2 * trained.curve[-1].loss, scheme
 
 
+@pytest.mark.slow
 def test_the_network_is_left_at_its_best_iteration() -> None:
     # Noisy images and a large rate: accuracy goes up and down.
     solver = SOLVER.model_copy(update={"learning_rate": 0.2, "epochs": 12, "evaluations": 12, "drops": ()})
@@ -168,6 +169,7 @@ class Guesses:
         return self.scores
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=40))
 def test_accuracies_are_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     labels, guesses = torch.tensor(pairs).T

@@ -9,7 +9,7 @@ from freeze_or_tune.training.batches import data_order
 from freeze_or_tune.training.cache import Cache
 from freeze_or_tune.training.prefix import Prefix
 
-from .conftest import CROP, images, network, preprocessing
+from .small import CROP, images, network, preprocessing
 
 CUT = 5  # blocks 1 and 2 of the network
 

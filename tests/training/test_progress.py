@@ -41,6 +41,7 @@ def test_no_bar_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     assert "images" not in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_bar_on_a_terminal() -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 120))

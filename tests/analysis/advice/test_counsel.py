@@ -44,6 +44,7 @@ def given(studied: Path, n: int, *cosines: Distance) -> Advice:
     return counsel(check(n), cosines, read_evidence([studied]), {"latin-a": 8, "other": 5})
 
 
+@pytest.mark.slow
 def test_where_paper_and_experiments_agree_it_is_that(studied: Path) -> None:
     frozen = given(studied, 5, distance(0.1))
     assert (frozen.paper, frozen.experiments, frozen.advice, frozen.schemes) == (
@@ -85,6 +86,7 @@ def test_the_nearest_source_is_recommended_with_its_own_blocks(studied: Path) ->
     assert advice.warnings == ("No experiment here started from other: what latin-a did is taken to hold for it.",)
 
 
+@pytest.mark.slow
 def test_an_estimated_distance_is_called_that(studied: Path) -> None:
     estimate = distance(0.4, "other").model_copy(update={"estimated": True})
     advice = given(studied, 150, distance(0.45), estimate)
@@ -116,6 +118,7 @@ def test_a_forecast_that_cannot_tell_which_is_better_says_so(studied: Path) -> N
         assert (words in page(advice.model_copy(update={"forecast": forecast}), Path("birds.md"))) == unsure
 
 
+@pytest.mark.slow
 def test_the_files_say_the_same(studied: Path, tmp_path: Path) -> None:
     check(50).write(tmp_path / "check.json")
     distance(0.45).write(tmp_path / "distance.json")

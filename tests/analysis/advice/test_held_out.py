@@ -40,6 +40,7 @@ def test_a_target_is_no_evidence_for_itself(table: pd.DataFrame) -> None:
     assert (last["paper"], last["experiments"], last["advice"], last["outcome"]) == ("Tune", "Tune", "Tune", "worse")
 
 
+@pytest.mark.slow
 def test_of_both_the_one_better_on_validation_is_taken(table: pd.DataFrame) -> None:
     # Two of its three neighbours want to be tuned and one to be frozen, so nothing is certain.
     first = table.loc["one", 300]
@@ -59,6 +60,7 @@ def test_outcomes(tuned: bool, low: float, high: float, expected: str) -> None:
     assert outcome(tuned, low, high) == expected
 
 
+@pytest.mark.slow
 def test_rules_are_counted_over_all_pairs(table: pd.DataFrame) -> None:
     counts = summary(table).set_index("rule")
     assert counts.loc["always tune"].tolist() == [6, 0, 2]
@@ -68,6 +70,7 @@ def test_rules_are_counted_over_all_pairs(table: pd.DataFrame) -> None:
     assert parts.tolist() == counts.loc["the advice"].tolist()
 
 
+@pytest.mark.slow
 def test_forecasts_that_hold_are_counted(table: pd.DataFrame) -> None:
     held, forecasts = coverage(table)
     assert forecasts == 8

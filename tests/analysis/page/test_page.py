@@ -100,6 +100,7 @@ def test_each_experiment_has_its_path_and_the_curves_of_its_file(whole: Results,
             assert curve["loss"] == pytest.approx([point["loss"] for point in run["curve"]], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_command_names_the_study_unless_it_is_the_default_one(whole: Results, page: Texts) -> None:
     assert json.loads(page.data)["command"] == "snakemake"
     other = gather(whole.csv, whole.experiments, [], SOURCES, ["my study.yaml"])
@@ -126,6 +127,7 @@ def test_the_answer_counts_the_pairs_whose_interval_leaves_1_out(whole: Results,
     assert f"on average {mean:.2f} times" in page.words
 
 
+@pytest.mark.slow
 def test_the_answer_says_freezing_where_freezing_was_better(results: Results) -> None:
     results.experiment("near", 5, "T1-7_R8", [0.4])
     results.experiment("near", 5, "F1-7_R8", [0.8])
@@ -170,10 +172,12 @@ def test_the_hash_is_that_of_the_settings_and_the_date_that_of_the_results(tmp_p
     assert gathered(one).glance.settings != gathered(other).glance.settings
 
 
+@pytest.mark.slow
 def test_the_same_results_give_the_same_page(whole: Results) -> None:
     assert render(gathered(whole)) == render(gathered(whole))
 
 
+@pytest.mark.slow
 def test_cells_are_those_of_table_3(whole: Results) -> None:
     cells = {(cell.distance, cell.data): cell for cell in gathered(whole).cells}
     table = recommendations(Evidence.read(whole.csv)).set_index(["distance_level", "data_level"])
@@ -190,6 +194,7 @@ def test_cells_are_those_of_table_3(whole: Results) -> None:
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp;'\""
 
 
+@pytest.mark.slow
 def test_names_from_files_are_text_and_never_markup(whole: Results) -> None:
     page = gathered(whole)
     shown = page.explorable.experiments[0].model_copy(
@@ -217,6 +222,7 @@ def test_nothing_of_the_page_lies_elsewhere(page: Texts) -> None:
     assert str(policy).startswith("default-src 'none'")
 
 
+@pytest.mark.slow
 def test_pictures_stand_beside_the_distances_of_their_dataset(whole: Results, tmp_path: Path) -> None:
     page = written(whole, [sheet(tmp_path / "latin.png"), sheet(tmp_path / "far-off-images.png")])
     pictures = {attributes["alt"]: str(attributes["src"]) for tag, attributes in page.tags if tag == "img"}
@@ -227,6 +233,7 @@ def test_pictures_stand_beside_the_distances_of_their_dataset(whole: Results, tm
     assert "cosine distance 0.520 MMD 20.8 linear SVM tells them apart 91.6% CNN tells them apart –" in page.words
 
 
+@pytest.mark.slow
 def test_an_estimated_distance_is_called_that(results: Results, page: Texts) -> None:
     for scheme in ("T1-7_R8", "F1-7_R8"):
         results.experiment("far", 5, scheme, [0.4])
@@ -238,6 +245,7 @@ def test_an_estimated_distance_is_called_that(results: Results, page: Texts) -> 
     assert "estimate" not in page.words
 
 
+@pytest.mark.slow
 def test_a_picture_keeps_its_colours(tmp_path: Path, whole: Results) -> None:
     from base64 import b64decode  # noqa: PLC0415
     from io import BytesIO  # noqa: PLC0415
@@ -264,12 +272,14 @@ def test_a_table_that_lacks_an_experiment_is_refused(results: Results) -> None:
         gathered(results)
 
 
+@pytest.mark.slow
 def test_very_many_curves_are_thinned_out_but_keep_their_ends(whole: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CURVE_POINTS", 54 * 2 * 4)
     curves = [curve for shown in gathered(whole).explorable.experiments for curve in shown.curves]
     assert {curve.iterations for curve in curves} == {(20, 80, 140, 200)}
 
 
+@pytest.mark.slow
 def test_a_page_of_the_papers_size_stays_small(tmp_path: Path) -> None:
     results = study(tmp_path, cosines={f"t{i}": i / 8 for i in range(6)}, counts=(1, 5, 10, 50, 100), runs=3)
     data = gathered(results).explorable.model_dump_json()

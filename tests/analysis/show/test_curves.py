@@ -1,9 +1,12 @@
 """Learning curves for the report."""
 
+import pytest
+
 from freeze_or_tune.analysis.show.curves import curves, write_curves
 from freeze_or_tune.records.experiment import CurvePoint, Experiment
 
 
+@pytest.mark.slow
 def test_a_picture_for_each_target_level_and_scheme(results, tmp_path):
     for n in (1, 10, 50):
         for scheme in ("T1-7_R8", "F1-7_R8"):

@@ -305,6 +305,7 @@ def test_each_ratio_has_its_interval(synthetic):
         assert intervals(right)[color] == [pytest.approx(ends) for ends in sorted(expected)]
 
 
+@pytest.mark.slow
 def test_figure4_shows_each_metric_with_its_correlation(synthetic):
     evidence = Evidence.read(synthetic)
     panels_of = {axes.get_xlabel(): axes for axes in figures.metrics(evidence).axes}
@@ -327,6 +328,7 @@ def test_figure4_shows_points_that_have_one_distance(study):
     assert low < 0.31 < high
 
 
+@pytest.mark.slow
 def test_figure2_has_panels_as_wide_as_the_page_allows(study):
     evidence, _ = study(PAPER)
     with mpl.rc_context(RC):

@@ -106,6 +106,7 @@ def test_mixed_studies_are_drawn_only_when_told(synthetic, tmp_path, edit, capsy
     assert json.loads((tmp_path / "out/figures/fig1.json").read_text())["study"] == "embedded, other"
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(data=st.data())
 def test_garbage_in_any_typed_cell_is_named(synthetic, data):

@@ -49,6 +49,7 @@ def draw():
     return figure
 
 
+@pytest.mark.slow
 def test_files_are_the_same_twice_and_the_global_style_is_untouched(tmp_path):
     before = dict(mpl.rcParams)
     names = ("a.pdf", "a.png", "a.svg")

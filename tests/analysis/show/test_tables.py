@@ -123,6 +123,7 @@ def brute_tau(x, y):
     return sum(1 if s > 0 else -1 for s in signs) / len(signs)
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # pandas' first frames take their time on a busy machine
 @given(st.permutations(range(6)), st.permutations(range(6)), st.permutations(range(6)))
 def test_agreement_is_kendalls_tau(mmd, svm, cnn):

@@ -36,6 +36,7 @@ def study(results):
     return Evidence.read(results.collect())
 
 
+@pytest.mark.slow
 def test_the_metric_that_orders_targets_as_their_ratios_do_comes_first(study):
     pairs = study.tune_over_freeze()
     mmd, cosine = correlations(study, pairs).itertuples()
@@ -55,6 +56,7 @@ def test_two_targets_have_no_correlation(collected):
     assert correlations(evidence, evidence.tune_over_freeze()).empty
 
 
+@pytest.mark.slow
 def test_metrics_are_compared_on_the_same_pairs(study, results):
     for place in (0, 2, 4, 5):
         results.distance(f"t{place}", "svm", 0.5 + 0.1 * place)

@@ -42,6 +42,7 @@ def test_an_accuracy_is_never_outside_its_interval(results):
     assert (table.test_accuracy <= table.high).all()
 
 
+@pytest.mark.slow
 def test_one_runs_ratio_is_scipys_paired_bootstrap(synthetic):
     table = read_results(synthetic)
     table = table[table["run"] == 0]
@@ -89,6 +90,7 @@ def test_several_runs_give_the_interval_of_plain_loops(synthetic):
     assert row.over == BOTH
 
 
+@pytest.mark.slow
 def test_the_spread_over_runs_is_not_understated(results):
     """Where images play no part, the variance is that of the mean of the runs: s^2 / R."""
     accuracies = [0.2, 0.5, 0.8]
@@ -121,6 +123,7 @@ def test_an_interval_is_of_observed_draws_infinite_ones_among_them():
     assert np.isnan(interval(np.array([np.nan]))).all()
 
 
+@pytest.mark.slow
 def test_a_level_has_the_coverage_that_it_claims(results):
     """Of 200 true ratios of 1 about 95 % lie in their intervals."""
     numbers = np.random.default_rng(2)

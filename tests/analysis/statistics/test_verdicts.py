@@ -84,6 +84,7 @@ def holm_by_hand(p):
     return adjusted
 
 
+@pytest.mark.slow
 def test_intervals_of_cells_are_scipys_bootstrap_of_the_paired_images(synthetic):
     evidence = Evidence.read(synthetic)
     table = evidence.results

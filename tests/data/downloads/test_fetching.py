@@ -202,6 +202,7 @@ def test_the_next_mirror_resumes_and_a_placed_file_ends_it(
     assert names(there) == [FILE]
 
 
+@pytest.mark.slow
 def test_what_pip_says_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(UserError, match=r"(?s)pip could not download d==1:.*No matching distribution found for d==1$"):

@@ -155,6 +155,7 @@ def test_nothing_readable(tmp_path: Path) -> None:
     assert "none of its 2 images can be read" in message
 
 
+@pytest.mark.slow
 def test_an_image_of_900_million_pixels_is_left_out(tmp_path: Path) -> None:
     check, rows = checked(folder(tmp_path, pets("cat", "dog") | {"cat/bomb.png": bomb()}), tmp_path)
     assert said(check) == {"unreadable": (1, ("'cat/bomb.png'",))}

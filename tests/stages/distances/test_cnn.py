@@ -13,7 +13,7 @@ from freeze_or_tune.stages.distances.cnn import Side, held_out_accuracy, measure
 from freeze_or_tune.stages.distances.sides import standard_error
 from freeze_or_tune.study.settings import CnnSettings
 
-from .conftest import stored
+from .files import stored
 
 SETTINGS = CnnSettings(samples=160, iterations=60, batch=32)
 
@@ -55,6 +55,7 @@ def test_the_settings_are_followed(crippled: dict[str, float], tmp_path: Path) -
     assert distance(tmp_path, stripes(60, 0, seed=1), stripes(60, 1, seed=2), settings).value > 0.95
 
 
+@pytest.mark.slow
 def test_a_dataset_cannot_be_told_from_itself(tmp_path: Path) -> None:
     record = distance(tmp_path, stripes(280, 0, seed=1), None)
     assert record.value == pytest.approx(0.5, abs=3 * standard_error(0.5, 140))
@@ -75,6 +76,7 @@ def test_the_accuracy_depends_on_the_seed_alone() -> None:
     assert len(set(accuracies[0])) > 1
 
 
+@pytest.mark.slow
 def test_only_the_sample_of_a_side_is_looked_at(tmp_path: Path) -> None:
     store = stored(tmp_path / "a.npy", np.concatenate([stripes(60, 0, seed=1), stripes(60, 1, seed=3)]))
     subsets = ["train"] * 60 + ["test"] * 60

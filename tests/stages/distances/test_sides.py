@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from freeze_or_tune.stages.distances.sides import draw_samples, labels, load_features, standard_error
 from freeze_or_tune.system.errors import UserError
 
-from .conftest import saved
+from .files import saved
 
 SIZES = st.integers(2, 60)
 

@@ -9,7 +9,7 @@ from freeze_or_tune.stages.distances.sides import standard_error
 from freeze_or_tune.stages.distances.svm import held_out_accuracy, measure
 from freeze_or_tune.study.settings import SvmSettings
 
-from .conftest import saved
+from .files import saved
 
 SETTINGS = SvmSettings(samples=400)
 
