@@ -21,7 +21,7 @@ from freeze_or_tune.training.batches import data_order
 from freeze_or_tune.training.cache import Cache
 from freeze_or_tune.training.device import prepare_device
 from freeze_or_tune.training.prefix import Prefix
-from freeze_or_tune.training.solver import StepSGD
+from freeze_or_tune.training.solver import gradients_of, learnables, optimiser_of
 
 THREADS = 2
 
@@ -90,7 +90,8 @@ def _reached(
     network = network.to(memory_format=torch.channels_last)
     # Each layer but the first also needs the gradient of its input: backwards is about twice the work of forwards.
     flops = 3 * forward_flops(network, sizes.crop)
-    optimiser = StepSGD(network, Scheme.parse(settings.scheme), settings.solver, 10**6)
+    parameters = learnables(network, Scheme.parse(settings.scheme), settings.solver)
+    optimiser = optimiser_of(parameters, settings.solver, 10**6)
     prefix = Prefix(network, 0, Preprocessing(mean, sizes.crop, sizes.scale), subsets.train, 0, 0)
     order = data_order(len(subsets.train), settings.solver.batch, 10**6, seed=0)
     generator = torch.Generator()
@@ -106,7 +107,7 @@ def _reached(
         for _ in range(steps):
             inputs, labels = get()
             F.cross_entropy(network(inputs), labels).backward()
-            optimiser.step(0)
+            optimiser.step(0, gradients_of(parameters))
 
     train(batch)
     pairs = [(seconds(lambda: train(batch)), seconds(lambda: train(lambda: next(ready)))) for _ in range(blocks)]

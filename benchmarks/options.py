@@ -16,10 +16,11 @@ from benchmarks.compare import table
 from benchmarks.prepare import STUDY
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import Network, Precision, Solver
+from freeze_or_tune.study.settings import Network
+from freeze_or_tune.study.solver import Precision, Solver
 from freeze_or_tune.study.study import read_study
 from freeze_or_tune.training.device import computing_in, prepare_device
-from freeze_or_tune.training.solver import StepSGD
+from freeze_or_tune.training.solver import gradients_of, learnables, optimiser_of
 
 BATCH = 50
 OPTIONS: dict[str, tuple[Precision, bool, bool]] = {
@@ -39,7 +40,9 @@ def stepper(sizes: Network, precision: Precision, channels_last: bool, compiled:
     network = network.to(memory_format=layout)
     if compiled:
         network.compile()
-    optimiser = StepSGD(network, Scheme.parse("T1-7_R8"), Solver(learning_rate=1e-6), 10**6)
+    solver = Solver(learning_rate=1e-6)
+    parameters = learnables(network, Scheme.parse("T1-7_R8"), solver)
+    optimiser = optimiser_of(parameters, solver, 10**6)
     inputs = torch.randn(BATCH, 3, sizes.crop, sizes.crop).to(memory_format=layout)
     labels = torch.arange(BATCH)
 
@@ -47,7 +50,7 @@ def stepper(sizes: Network, precision: Precision, channels_last: bool, compiled:
         with computing_in(precision, device):
             loss = F.cross_entropy(network(inputs).float(), labels)
             loss.backward()
-            optimiser.step(0)
+            optimiser.step(0, gradients_of(parameters))
 
     return step
 

@@ -1,7 +1,10 @@
 """One experiment as a job of the workflow runs it, in a process of its own; prints what it cost as JSON."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+
+from torch import Tensor
 
 from benchmarks.measured import Measured, since_start
 from freeze_or_tune.records.experiment import Experiment
@@ -13,14 +16,14 @@ from freeze_or_tune.training import loop
 def main(settings: Path, store: Path, split: Path, weights: Path, record: Path) -> None:
     """Run, and look at the clock when the first step is done."""
     first: list[float] = []
-    real = loop.StepSGD.step
+    real = loop.Optimiser.step
 
-    def step(self: loop.StepSGD, iteration: int) -> None:
-        real(self, iteration)
+    def step(self: loop.Optimiser, iteration: int, gradients: Mapping[str, Tensor]) -> None:
+        real(self, iteration, gradients)
         if not first:
             first.append(since_start())
 
-    loop.StepSGD.step = step  # type: ignore[method-assign]
+    loop.Optimiser.step = step  # type: ignore[method-assign]
     record.unlink(missing_ok=True)
     run_experiment(
         TrainingSettings.model_validate_json(settings.read_text()), store, split, weights, record,

@@ -16,7 +16,8 @@ from freeze_or_tune.records.experiment import CurvePoint, Experiment, Performanc
 from freeze_or_tune.records.tallies import SplitTally
 from freeze_or_tune.study.backbones import CaffeNet
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import Solver, SplitSettings, TrainingSettings
+from freeze_or_tune.study.settings import SplitSettings, TrainingSettings
+from freeze_or_tune.study.solver import Solver
 
 NETWORK = CaffeNet(channels=(16, 16, 16, 16, 16), features=32, image_size=40, crop=36)
 

@@ -23,7 +23,8 @@ from freeze_or_tune.stages import experiment as module
 from freeze_or_tune.stages.experiment import pretrain, run_experiment
 from freeze_or_tune.stages.subsets import load_subsets
 from freeze_or_tune.study.backbones import CaffeNet
-from freeze_or_tune.study.settings import Machine, Solver, SplitSettings, TrainingSettings
+from freeze_or_tune.study.settings import Machine, SplitSettings, TrainingSettings
+from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.cache import Cache
 from freeze_or_tune.training.images import Images, Streamed
@@ -386,15 +387,16 @@ def test_a_job_imports_no_more_than_it_needs() -> None:
 import sys, torch
 from freeze_or_tune.stages import experiment
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import Solver
+from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.networks.cifar import cifar_quick
 from freeze_or_tune.training.device import prepare_device
-from freeze_or_tune.training.solver import StepSGD
+from freeze_or_tune.training.solver import gradients_of, learnables, optimiser_of
 prepare_device("cpu", 1)
 network = cifar_quick(2, torch.Generator())
-optimiser = StepSGD(network, Scheme.parse("R1-5"), Solver(), 1)
-network(torch.zeros(1, 3, 32, 32)).sum().backward()
-optimiser.step(0)
+for method in ("sgd", "adamw"):
+    parameters = learnables(network, Scheme.parse("R1-5"), Solver(method=method))
+    network(torch.zeros(1, 3, 32, 32)).sum().backward()
+    optimiser_of(parameters, Solver(method=method, clip=1), 1).step(0, gradients_of(parameters))
 heavy = "torch._dynamo torchvision pandas sklearn scipy matplotlib sympy".split()
 print([name for name in heavy if name in sys.modules])
 """

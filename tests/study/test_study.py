@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freeze_or_tune.study.settings import Solver
+from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.study.study import Study, load_study, read_study, schema
 from freeze_or_tune.system.errors import UserError
 

@@ -5,8 +5,12 @@ import torch
 from torch import nn
 
 from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.images import Images
+from freeze_or_tune.training.learners import Replicas
+from freeze_or_tune.training.solver import gradients_of, learnables, optimiser_of
 
 SIZE, CROP, CLASSES = 12, 10, 3
 
@@ -27,6 +31,24 @@ def network(seed: int = 0, dropout: float = 0.5) -> Layered:
 def preprocessing(mirror: bool = True) -> Preprocessing:
     """Return random crops around grey."""
     return Preprocessing(torch.full((SIZE, SIZE, 3), 128.0), CROP, 1 / 64, mirror)
+
+
+def alone(net: Layered, scheme: Scheme, solver: Solver) -> Replicas:
+    """A network as the only candidate of a run."""
+    return Replicas([net], scheme, solver)
+
+
+class Optimised:
+    """A network and its optimiser, as a loop by hand uses them."""
+
+    def __init__(self, net: Layered, scheme: str, solver: Solver, iterations: int) -> None:
+        """Freeze what the scheme freezes."""
+        self.parameters = learnables(net, Scheme.parse(scheme), solver)
+        self.optimiser = optimiser_of(self.parameters, solver, iterations)
+
+    def step(self, iteration: int) -> None:
+        """Update, and clear the gradients."""
+        self.optimiser.step(iteration, gradients_of(self.parameters))
 
 
 def images(count: int, seed: int = 0, noise: float = 20) -> Images:

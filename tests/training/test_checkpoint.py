@@ -6,30 +6,34 @@ import pytest
 import torch
 
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import Solver
+from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.training import loop
 from freeze_or_tune.training.cache import Cache
 from freeze_or_tune.training.checkpoint import Checkpoints, Saving, Stopped, only_process, remove_checkpoints
-from freeze_or_tune.training.loop import Trained, train
+from freeze_or_tune.training.loop import Training, train
 from freeze_or_tune.training.prefix import Prefix
 
-from .small import images, network, preprocessing
+from .small import alone, images, network, preprocessing
 
 SOLVER = Solver(batch=8, epochs=4, min_iterations=12, max_iterations=12, evaluations=4, views=2, drops=(0.5,))
 SCHEMES = ["F1-2_R3-4", "T1-2_R3-4", "R1-4"]
 NEVER, ALWAYS = 1e9, 0
 
 
-def run(scheme: str, checkpoints: Checkpoints | None, budget: float = 1e9) -> tuple[Trained, dict[str, torch.Tensor]]:
+def run(scheme: str, checkpoints: Checkpoints | None, budget: float = 1e9) -> "Outcome":
     parsed, net = Scheme.parse(scheme), network()
     frozen = network().eval()
     cache = Cache(torch.device("cpu"), budget)
     prefix = Prefix(frozen, frozen.prefix(parsed.frozen), preprocessing(), images(20), SOLVER.views, 3, cache)
-    trained = train(net, parsed, SOLVER, prefix, prefix.held_out(images(30, seed=9)), seed=5, checkpoints=checkpoints)
+    learners, val = alone(net, parsed, SOLVER), prefix.held_out(images(30, seed=9))
+    trained = train(learners, parsed, SOLVER, prefix, val, seed=5, checkpoints=checkpoints)
+    trained.leave(net)
     return trained, net.state_dict()
 
 
-def assert_same(ours: tuple[Trained, dict[str, torch.Tensor]], theirs: tuple[Trained, dict[str, torch.Tensor]]) -> None:
+def assert_same(
+    ours: tuple[Training, dict[str, torch.Tensor]], theirs: tuple[Training, dict[str, torch.Tensor]]
+) -> None:
     assert ours[0] == theirs[0]
     assert all(torch.equal(ours[1][name], theirs[1][name]) for name in theirs[1])
 
@@ -39,15 +43,15 @@ def stop_after(monkeypatch: pytest.MonkeyPatch):
     """Send this process signals while it takes a given step."""
 
     def stop(iteration: int, *numbers: signal.Signals) -> None:
-        real = loop.StepSGD.step
+        real = loop.Optimiser.step
 
-        def step(self: loop.StepSGD, at: int) -> None:
-            real(self, at)
+        def step(self: loop.Optimiser, at: int, gradients: dict[str, torch.Tensor]) -> None:
+            real(self, at, gradients)
             if at == iteration:
                 for number in numbers:
                     os.kill(os.getpid(), number)
 
-        monkeypatch.setattr(loop.StepSGD, "step", step)
+        monkeypatch.setattr(loop.Optimiser, "step", step)
 
     return stop
 
@@ -99,7 +103,7 @@ def test_saving_changes_nothing(scheme: str, tmp_path: Path) -> None:
 
 def test_a_finished_run_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = run("R1-4", Checkpoints(tmp_path, ALWAYS))
-    monkeypatch.setattr(loop.StepSGD, "step", lambda self, iteration: pytest.fail("trained again"))
+    monkeypatch.setattr(loop.Optimiser, "step", lambda self, iteration, gradients: pytest.fail("trained again"))
     assert_same(run("R1-4", Checkpoints(tmp_path, ALWAYS)), whole)
 
 

@@ -1,5 +1,5 @@
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,14 +11,15 @@ from torch import Tensor
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import Solver
+from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training import loop
 from freeze_or_tune.training.batches import data_order
-from freeze_or_tune.training.loop import Trained, class_accuracies, correctness, evaluate, train
+from freeze_or_tune.training.learners import Replicas
+from freeze_or_tune.training.loop import Trained, class_accuracies, measures, train
 from freeze_or_tune.training.prefix import HeldOut, Prefix
 
-from .small import images, network, preprocessing
+from .small import alone, images, network, preprocessing
 
 SOLVER = Solver(batch=8, epochs=4, min_iterations=1, max_iterations=400, evaluations=4, views=2, learning_rate=0.05)
 VAL = images(30, seed=9)
@@ -34,7 +35,9 @@ def run(
         frozen, frozen.prefix(parsed.frozen), preprocessing(), images(24, noise=noise), solver.views, seed=3
     )
     held_out = prefix.held_out(VAL)
-    return train(net, parsed, solver, prefix, held_out, seed), net, held_out
+    trained = train(alone(net, parsed, solver), parsed, solver, prefix, held_out, seed)
+    trained.leave(net)
+    return trained.candidates[0], net, held_out
 
 
 @pytest.mark.parametrize(("scheme", "still"), [("F1-2_R3-4", 2), ("F1-3_R4", 3), ("T1-2_R3-4", 0), ("R1-4", 0)])
@@ -50,7 +53,9 @@ def test_it_learns_what_is_easy() -> None:
     for scheme in ("F1-2_R3-4", "T1-3_R4"):
         trained, net, held_out = run(scheme, SOLVER.model_copy(update={"epochs": 40}))
         assert trained.val_accuracy == 1, scheme
-        assert class_accuracies(correctness(net, held_out), held_out.labels) == (1, 1), scheme
+        assert class_accuracies(held_out.predictions(net).argmax(1) == held_out.labels, held_out.labels) == (1, 1), (
+            scheme
+        )
         assert trained.curve[0].loss > 2 * trained.curve[-1].loss, scheme
 
 
@@ -86,11 +91,14 @@ def test_the_best_of_equal_accuracies_has_the_lower_loss(
 ) -> None:
     states, answers = [], iter(looks)
 
-    def looked(net: Layered, _: HeldOut) -> tuple[float, float]:
-        states.append({name: p.detach().clone() for name, p in net.named_parameters()})
-        return next(answers)
+    real = Replicas.logits
 
-    monkeypatch.setattr(loop, "evaluate", looked)
+    def looked(self: Replicas, *arguments: Any) -> Tensor:
+        states.append({name: p.detach().clone() for name, p in self.network.named_parameters()})
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Replicas, "logits", looked)
+    monkeypatch.setattr(loop, "measures", lambda logits, labels: next(answers))
     trained, net, _ = run("T1-2_R3-4")
     assert (trained.best_iteration, trained.val_accuracy) == (best * 3, looks[best - 1][0])
     assert all(torch.equal(p, states[best - 1][name]) for name, p in net.named_parameters())
@@ -114,7 +122,7 @@ def test_a_run_does_not_depend_on_what_ran_before() -> None:
 
 
 def test_a_loss_that_is_no_number_ends_the_run() -> None:
-    with pytest.raises(UserError, match=r"the loss is (nan|inf) at iteration \d+; lower .*solver.learning_rate"):
+    with pytest.raises(UserError, match=r"the loss is infinite at iteration \d+; lower .*solver.learning_rate"):
         run("R1-4", SOLVER.model_copy(update={"learning_rate": 1e30}))
 
 
@@ -153,30 +161,17 @@ def test_dropout_stays_active_in_frozen_blocks_while_training() -> None:
         lambda layer, inputs: active.append((len(*inputs), torch.is_grad_enabled(), layer.training))
     )
     prefix = Prefix(frozen, frozen.prefix(3), preprocessing(), images(24), 2, seed=3)
-    train(net, parsed, SOLVER, prefix, prefix.held_out(VAL), seed=0)
+    train(alone(net, parsed, SOLVER), parsed, SOLVER, prefix, prefix.held_out(VAL), seed=0)
     # Twelve iterations of eight images in one go, and each look.
     assert active == [(96, False, True), *4 * [(30, False, False)]]
-
-
-@dataclass
-class Guesses:
-    """Held-out images with given scores."""
-
-    labels: Tensor
-    scores: Tensor
-
-    def predictions(self, _: Layered) -> Tensor:
-        return self.scores
 
 
 @pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=40))
 def test_accuracies_are_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     labels, guesses = torch.tensor(pairs).T
-    held_out = Guesses(labels, torch.nn.functional.one_hot(guesses, 6).float())
-    accuracy, mean_class = class_accuracies(correctness(network(), held_out), labels)
+    accuracy, mean_class = class_accuracies(guesses == labels, labels)
     assert accuracy == pytest.approx(accuracy_score(labels, guesses))
-    assert correctness(network(), held_out).tolist() == [label == guess for label, guess in pairs]
     recalls = [(guesses[labels == label] == label).double().mean().item() for label in labels.unique()]
     assert mean_class == pytest.approx(np.mean(recalls))
     if len(labels.unique()) > 1 and set(guesses.tolist()) <= set(labels.tolist()):  # else scikit-learn warns
@@ -186,20 +181,20 @@ def test_accuracies_are_scikit_learns(pairs: list[tuple[int, int]]) -> None:
 def test_evaluation_is_scikit_learns() -> None:
     scores = torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(50) % 4
-    accuracy, loss = evaluate(network(), Guesses(labels, scores))
+    accuracy, loss = measures(scores, labels)
     assert accuracy == accuracy_score(labels, scores.argmax(1))  # to the last digit: it stands in the record
     assert loss == pytest.approx(log_loss(labels, scores.double().softmax(1)), rel=1e-5)
 
 
 def test_the_rate_drops_where_the_config_says(monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[float] = []
-    real = loop.StepSGD.step
+    real = loop.Optimiser.step
 
-    def step(self: loop.StepSGD, iteration: int) -> None:
-        real(self, iteration)
+    def step(self: loop.Optimiser, iteration: int, gradients: dict[str, Tensor]) -> None:
+        real(self, iteration, gradients)
         steps.append(self.rate(iteration))
 
-    monkeypatch.setattr(loop.StepSGD, "step", step)
+    monkeypatch.setattr(loop.Optimiser, "step", step)
     run("R1-4", SOLVER.model_copy(update={"drops": (0.5, 0.75)}))
     assert [later / earlier for earlier, later in pairwise(steps)] == pytest.approx(
         [1] * 5 + [0.1] + [1] * 2 + [0.1] + [1] * 2

@@ -4,9 +4,9 @@ import torch
 from torch import nn
 
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import Solver
-from freeze_or_tune.training.solver import StepSGD
+from freeze_or_tune.study.solver import Solver
+
+from .small import Optimised
 
 ITERATIONS = 12
 
@@ -40,7 +40,7 @@ def ours(scheme: str, solver: Solver) -> tuple[dict[str, np.ndarray], dict[str, 
     """Parameters before and after the same run, and the network."""
     network = chain()
     before = {name: p.detach().numpy().copy() for name, p in network.named_parameters()}
-    optimiser = StepSGD(network, Scheme.parse(scheme), solver, ITERATIONS)
+    optimiser = Optimised(network, scheme, solver, ITERATIONS)
     for iteration in range(ITERATIONS):
         for name, gradient in gradients(iteration).items():
             network.get_parameter(name).grad = torch.from_numpy(gradient)
@@ -111,7 +111,7 @@ def test_layouts_of_convolutions_do_not_matter() -> None:
         torch.manual_seed(0)
         network = Layered([{"conv1": nn.Conv2d(3, 4, 3)}, {"conv2": nn.Conv2d(4, 2, 3)}]).double()
         network = network.to(memory_format=memory_format)
-        optimiser = StepSGD(network, Scheme.parse("T1_R2"), Solver(learning_rate=0.001), ITERATIONS)
+        optimiser = Optimised(network, "T1_R2", Solver(learning_rate=0.001), ITERATIONS)
         images = torch.arange(2 * 3 * 6 * 6).view(2, 3, 6, 6).double().sin().to(memory_format=memory_format)
         for iteration in range(ITERATIONS):
             network(images).square().sum().backward()

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,12 +10,13 @@ from torch import Tensor
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import Solver
+from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.training import loop
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.checkpoint import Checkpoints
 from freeze_or_tune.training.images import Images
-from freeze_or_tune.training.loop import Trained, train
+from freeze_or_tune.training.learners import Replicas
+from freeze_or_tune.training.loop import Training, train
 from freeze_or_tune.training.prefix import Prefix
 
 from ..networks.zoo import FAMILIES, small, stirred
@@ -35,14 +37,17 @@ def images(count: int, size: int) -> Images:
 def run(
     name: str, crop: int, scheme: Scheme, solver: Solver = SOLVER, checkpoints: Checkpoints | None = None,
     **options: float,
-) -> tuple[Trained, Layered]:  # fmt: skip
+) -> tuple[Training, Layered]:  # fmt: skip
     """Train for four steps on nine images; the network starts stirred, so that nothing is zero."""
     settings = small(name, crop, blocks=scheme.blocks, **options)
     network = stirred(settings, CLASSES)
     frozen = deepcopy(network).eval()
     preprocessing = Preprocessing(torch.full((crop + 4, crop + 4, 3), 128.0), crop, 1 / 64)
     prefix = Prefix(frozen, frozen.prefix(scheme.frozen), preprocessing, images(9, crop + 4), solver.views, seed=3)
-    return train(network, scheme, solver, prefix, prefix.held_out(images(6, crop + 4)), 0, checkpoints), network
+    learners, val = Replicas([network], scheme, solver), prefix.held_out(images(6, crop + 4))
+    trained = train(learners, scheme, solver, prefix, val, 0, checkpoints)
+    trained.leave(network)
+    return trained, network
 
 
 def start(name: str, crop: int, blocks: int) -> dict[str, Tensor]:
@@ -99,22 +104,22 @@ def test_a_run_that_was_killed_ends_with_the_same_bits(
 ) -> None:
     solver = SOLVER.model_copy(update={"min_iterations": 8, "max_iterations": 8, "evaluations": 4})
 
-    def trained(folder: str) -> tuple[Trained, dict[str, Tensor]]:
+    def trained(folder: str) -> tuple[Training, dict[str, Tensor]]:
         result, network = run(TINY, 32, Scheme.parse(scheme), solver, Checkpoints(tmp_path / folder, 1e-9), **options)
         return result, network.state_dict()
 
     whole = trained("whole")
-    real = loop.StepSGD.step
+    real = loop.Optimiser.step
 
-    def die(self: loop.StepSGD, iteration: int) -> None:
+    def die(self: loop.Optimiser, iteration: int, gradients: dict[str, Tensor]) -> None:
         if iteration == 5:
             raise KeyboardInterrupt
-        real(self, iteration)
+        real(self, iteration, gradients)
 
-    monkeypatch.setattr(loop.StepSGD, "step", die)
+    monkeypatch.setattr(loop.Optimiser, "step", die)
     with pytest.raises(KeyboardInterrupt):
         trained("killed")
-    monkeypatch.setattr(loop.StepSGD, "step", real)
+    monkeypatch.setattr(loop.Optimiser, "step", real)
     again = trained("killed")
     assert again[0] == whole[0]
     assert same(again[1], whole[1])
@@ -124,11 +129,14 @@ def test_the_best_iterations_statistics_are_kept(monkeypatch: pytest.MonkeyPatch
     looks = iter([(0.9, 0.1), (0.1, 9.0)])
     states: list[dict[str, Tensor]] = []
 
-    def evaluate(network: Layered, _: object) -> tuple[float, float]:
-        states.append({key: value.clone() for key, value in network.state_dict().items()})
-        return next(looks)
+    real = Replicas.logits
 
-    monkeypatch.setattr(loop, "evaluate", evaluate)
+    def looked(self: Replicas, *arguments: Any) -> Tensor:
+        states.append({key: value.clone() for key, value in self.network.state_dict().items()})
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Replicas, "logits", looked)
+    monkeypatch.setattr(loop, "measures", lambda logits, labels: next(looks))
     _, network = run(TINY, 32, Scheme(6, 3, "T"))
     assert not torch.equal(states[0]["bn1.running_mean"], states[1]["bn1.running_mean"])
     assert same(network.state_dict(), states[0])

@@ -1,5 +1,6 @@
 """What an experiment leaves: its settings, and how each of its runs went."""
 
+import math
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -7,6 +8,9 @@ from pydantic import Field, model_validator
 from freeze_or_tune.records.correctness import check
 from freeze_or_tune.records.record import Accuracy, Record
 from freeze_or_tune.study.settings import TrainingSettings
+
+FALLING = 0.8
+"""A training loss that falls below this part of itself from the last look but one to the last has not settled."""
 
 
 class CurvePoint(Record):
@@ -27,19 +31,59 @@ class Performance(Record):
     threads: int
 
 
-class Run(Record):
-    """One seed of an experiment."""
+class Tested(Record):
+    """What came out of training, measured once."""
+
+    val_accuracy: Accuracy = Field(description="at the best iteration")
+    test_accuracy: Accuracy = Field(description="at the best iteration on validation")
+    mean_class_accuracy: Accuracy = Field(description="mean over classes of the test accuracy")
+    correct: str = Field(description="which test images are right, in the order of the split (correctness.py)")
+
+
+class Tried(Tested):
+    """A candidate of a search."""
+
+    learning_rate: float
+    weight_decay: float
+    val_loss: float | None = Field(description="cross-entropy at the best iteration; null: infinite")
+    iterations: int = Field(description="fewer than the run's if it was stopped on the way")
+    best_iteration: int
+    curve: tuple[CurvePoint, ...]
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """The larger the better: validation accuracy, then the lowest validation loss."""
+        return self.val_accuracy, -math.inf if self.val_loss is None else -self.val_loss
+
+
+class Run(Tested):
+    """One seed of an experiment: of a search the candidate that is best on validation."""
 
     run: int
     seed: int
-    val_accuracy: Accuracy = Field(description="at the best iteration")
-    test_accuracy: Accuracy = Field(description="at the best iteration on validation; the test set is used once")
-    mean_class_accuracy: Accuracy = Field(description="mean over classes of the test accuracy")
     iterations: int
     best_iteration: int
-    correct: str = Field(description="which test images are right, in the order of the split (correctness.py)")
     curve: tuple[CurvePoint, ...]
     performance: Performance
+    candidates: tuple[Tried, ...] = Field(
+        (), description="of a search: first the solver's own, then the grid", exclude_if=lambda value: not value
+    )
+    average: Tested | None = Field(
+        None, description="the mean of the probabilities of all candidates that were not stopped",
+        exclude_if=lambda value: value is None,
+    )  # fmt: skip
+
+    def unconverged(self, classes: int, val_images: int) -> tuple[str, ...]:
+        """What hints at a run that ended too early, or learnt nothing; empty if nothing does."""
+        *before, last = self.curve
+        chance = 1 / classes
+        least = chance + 2 * math.sqrt(chance * (1 - chance) / val_images)
+        hints = {
+            "loss still falling": bool(before) and last.loss < FALLING * before[-1].loss,
+            "best at the last look": all(point.val_accuracy < last.val_accuracy for point in before),
+            "at chance": self.val_accuracy <= least,
+        }
+        return tuple(hint for hint, found in hints.items() if found)
 
 
 class Experiment(Record):
@@ -54,11 +98,17 @@ class Experiment(Record):
     versions: dict[str, str]
     runs: tuple[Run, ...] = Field(min_length=1)
 
+    def unconverged(self) -> dict[int, tuple[str, ...]]:
+        """By run, what hints at one that ended too early, or learnt nothing."""
+        hints = {run.run: run.unconverged(self.classes, self.val_images) for run in self.runs}
+        return {run: found for run, found in hints.items() if found}
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         for run in self.runs:
-            try:
-                check(run.correct, self.test_images, run.test_accuracy)
-            except ValueError as problem:
-                raise ValueError(f"correct of run {run.run}: {problem}") from None
+            for part in (run, *run.candidates, *([run.average] if run.average else [])):
+                try:
+                    check(part.correct, self.test_images, part.test_accuracy)
+                except ValueError as problem:
+                    raise ValueError(f"correct of run {run.run}: {problem}") from None
         return self

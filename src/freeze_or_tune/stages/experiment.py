@@ -12,7 +12,7 @@ from freeze_or_tune.networks.build import build, own_mean, scale_of
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
 from freeze_or_tune.records.correctness import pack
-from freeze_or_tune.records.experiment import Experiment, Performance, Run
+from freeze_or_tune.records.experiment import Experiment, Performance, Run, Tested, Tried
 from freeze_or_tune.records.recipes import RECIPES
 from freeze_or_tune.stages.subsets import Subsets, load_subsets
 from freeze_or_tune.study.schemes import Scheme
@@ -20,10 +20,11 @@ from freeze_or_tune.study.settings import Machine, TrainingSettings
 from freeze_or_tune.system.hashing import digest_of, stable_digest, stable_seed
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.cache import Cache, memory_budget
-from freeze_or_tune.training.checkpoint import Saving, only_process, remove_checkpoints
+from freeze_or_tune.training.checkpoint import FORMAT, Saving, only_process, remove_checkpoints
 from freeze_or_tune.training.device import computing_in, device_name, peak_memory_mb, prepare_device, versions
-from freeze_or_tune.training.loop import Trained, class_accuracies, correctness, train
-from freeze_or_tune.training.prefix import HeldOut, Prefix
+from freeze_or_tune.training.learners import learners
+from freeze_or_tune.training.loop import Training, class_accuracies, train
+from freeze_or_tune.training.prefix import Prefix
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def _is_made(settings: TrainingSettings, destination: Path) -> bool:
 def _key(settings: TrainingSettings, store: Path, *inputs: Path) -> str:
     """A hash of all that determines the runs: settings, recipe, and what the files hold (a store by its checksums)."""
     contents = [digest_of(path) for path in (store.with_suffix(".csv"), *inputs)]
-    return stable_digest(settings.digest, RECIPES["training"], contents)[:16]
+    return stable_digest(settings.digest, RECIPES["training"], FORMAT, contents)[:16]
 
 
 def _runs(
@@ -116,14 +117,26 @@ def _runs(
     for number in range(settings.runs):
         log.info("%s n=%d %s: run %d of %d", settings.target, settings.split.n, scheme, number + 1, settings.runs)
         seed = stable_seed(settings.seed, settings.target, settings.split.n, settings.scheme, number)
-        last = network(seed, drawn_from=scheme.copied + 1)
-        if machine.compile:
-            last.compile()
+
+        def made(seed: int = seed) -> Layered:
+            last = network(seed, drawn_from=scheme.copied + 1)
+            if machine.compile:
+                last.compile()
+            return last
+
+        candidates = learners(made, scheme, solver)
         with computing_in(solver.precision, device):
-            trained = train(last, scheme, solver, prefix, val, seed, saving.of_run(number))
-            run = _record(trained, last, test, seed, number, solver.batch, device)
+            trained = train(candidates, scheme, solver, prefix, val, seed, saving.of_run(number))
+            learnt = [one.parameters for one in trained.candidates]
+            logits = candidates.logits_with(test, learnt)
+            average = None
+            if len(learnt) > 1:
+                guesses = _averaged(candidates.logits_with(val, learnt), trained).argmax(1)
+                average = float((guesses == subsets.val.labels).double().mean())
+        run = _record(trained, logits, average, subsets, seed, number, solver.batch, device)
         if all(run.val_accuracy > other.val_accuracy for other in runs):
-            best = last
+            best = candidates.network
+            trained.leave(best)
         runs.append(run)
     record = Experiment(
         settings=settings, digest=settings.digest, classes=subsets.classes,
@@ -134,18 +147,46 @@ def _runs(
 
 
 def _record(
-    trained: Trained, network: Layered, test: HeldOut, seed: int, number: int, batch: int, device: torch.device
-) -> Run:
-    """Look at the test set, once, and write down how the run went."""
-    correct = correctness(network, test)
-    accuracy, mean_class = class_accuracies(correct, test.labels)
-    log.info("best at iteration %d: test accuracy %.1f %%", trained.best_iteration, 100 * accuracy)
+    trained: Training, logits: Tensor, average: float | None, subsets: Subsets, seed: int, number: int, batch: int,
+    device: torch.device,
+) -> Run:  # fmt: skip
+    """Write down how the run went, by the test logits of all candidates [K, N, classes]: each is tested once.
+
+    `average` is the validation accuracy of the mean of the probabilities of those that were not stopped.
+    """
+    tried = tuple(
+        Tried(
+            **one.candidate._asdict(), **_tested(scores, one.val_accuracy, subsets).model_dump(),
+            val_loss=one.val_loss if math.isfinite(one.val_loss) else None,
+            iterations=one.iterations, best_iteration=one.best_iteration, curve=one.curve,
+        )
+        for one, scores in zip(trained.candidates, logits, strict=True)
+    )  # fmt: skip
+    best = tried[trained.best]
+    log.info("best at iteration %d: test accuracy %.1f %%", best.best_iteration, 100 * best.test_accuracy)
     return Run(
-        run=number, seed=seed, val_accuracy=trained.val_accuracy, test_accuracy=accuracy,
-        mean_class_accuracy=mean_class, iterations=trained.iterations, best_iteration=trained.best_iteration,
-        curve=trained.curve, correct=pack(correct.tolist()),
+        run=number, seed=seed, **best.model_dump(include=set(Tested.model_fields)),
+        iterations=trained.iterations, best_iteration=best.best_iteration, curve=best.curve,
         performance=Performance(
             seconds=trained.seconds, images_per_second=trained.iterations * batch / trained.seconds,
             peak_memory_mb=peak_memory_mb(device), device=device_name(device), threads=torch.get_num_threads(),
         ),
+        candidates=() if average is None else tried,
+        average=None if average is None else _tested(_averaged(logits, trained), average, subsets),
+    )  # fmt: skip
+
+
+def _averaged(logits: Tensor, trained: Training) -> Tensor:
+    """Mean probabilities [N, classes] of the candidates that were not stopped, of logits [K, N, classes]."""
+    whole = [place for place, one in enumerate(trained.candidates) if one.iterations == trained.iterations]
+    return logits[whole].softmax(-1).mean(0)
+
+
+def _tested(scores: Tensor, val_accuracy: float, subsets: Subsets) -> Tested:
+    """How often the largest of scores [N, classes] is that of the right class."""
+    correct = scores.argmax(1) == subsets.test.labels
+    accuracy, mean_class = class_accuracies(correct, subsets.test.labels)
+    return Tested(
+        val_accuracy=val_accuracy, test_accuracy=accuracy, mean_class_accuracy=mean_class,
+        correct=pack(correct.tolist()),
     )  # fmt: skip

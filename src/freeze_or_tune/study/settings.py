@@ -6,7 +6,6 @@ from pydantic import (
     AfterValidator,
     Field,
     NonNegativeFloat,
-    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     model_validator,
@@ -15,12 +14,11 @@ from pydantic import (
 from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.metrics import METRICS, Metric
 from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.study.strict import Strict
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.hashing import stable_digest
 
-Precision = Literal["fp32", "tf32", "bf16"]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(gt=0, le=0.4)]
 """Of a class's images; two of them always leave some to train on."""
 NAME = r"^[A-Za-z0-9][A-Za-z0-9.-]*$"
@@ -33,46 +31,6 @@ def _notation(text: str) -> str:
 
 
 Notation = Annotated[str, AfterValidator(_notation)]
-
-
-class Solver(Strict):
-    """Caffe's SGD with a step schedule (facts of the reference solver: docs/deviations.md)."""
-
-    learning_rate: PositiveFloat = Field(0.01, description="rate of randomly initialised layers")
-    copied_rate: NonNegativeFloat = Field(
-        0.2, description="rate of copied, tuned layers relative to new ones (the paper: 0.2)"
-    )
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    weight_decay: NonNegativeFloat = 0.0005
-    batch: PositiveInt = Field(50, description="images an iteration")
-    epochs: PositiveInt = Field(20, description="passes over the training images, within the two bounds below")
-    min_iterations: PositiveInt = Field(200, description="small splits train at least this long")
-    max_iterations: PositiveInt = Field(30_000, description="large splits train at most this long")
-    drops: tuple[Fraction, ...] = Field((0.7, 0.9), description="the rate drops after these fractions of the run")
-    gamma: Fraction = Field(0.1, description="factor of each drop")
-    evaluations: PositiveInt = Field(
-        10, description="how often validation accuracy is measured; the best iteration is kept"
-    )
-    mirror: bool = Field(True, description="mirror half of the training crops")
-    views: NonNegativeInt = Field(
-        8, description="augmented views an image whose frozen prefix is cached; 0 computes the prefix anew each time"
-    )
-    half_cache: bool = Field(False, description="cache the frozen prefix in half precision")
-    frozen_dropout: bool = Field(True, description="dropout stays active in frozen blocks, as in Caffe")
-    precision: Precision = Field("fp32", description="of multiplications; tf32 and bf16 are for devices that have them")
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.min_iterations > self.max_iterations:
-            raise ValueError(f"min_iterations {self.min_iterations} is more than max_iterations {self.max_iterations}")
-        if list(self.drops) != sorted(set(self.drops)):
-            raise ValueError(f"drops {list(self.drops)} must rise")
-        return self
-
-    def iterations(self, images: int) -> int:
-        """How many iterations a run on so many training images takes."""
-        wanted = -(-images * self.epochs // self.batch)
-        return min(max(wanted, self.min_iterations), self.max_iterations)
 
 
 class Sizes(Strict):

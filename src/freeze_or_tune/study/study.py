@@ -19,13 +19,13 @@ from freeze_or_tune.study.settings import (
     Machine,
     Name,
     Notation,
-    Solver,
     Source,
     SplitSettings,
     Target,
     TrainingSettings,
     Weights,
 )
+from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.study.strict import Strict
 from freeze_or_tune.system.errors import UserError
 

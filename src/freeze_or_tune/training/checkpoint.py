@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 State = dict[str, Any]
 """Tensors, numbers and texts by name; everything needed to go on."""
 
+FORMAT = 2
+"""Of states: those of another one are not read."""
 _KEPT = 2
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 

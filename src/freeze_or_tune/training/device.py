@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from freeze_or_tune.study.settings import Precision
+from freeze_or_tune.study.solver import Precision
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.job import peak_resident_mb
 

@@ -8,6 +8,7 @@ has no room for keep their crops.
 
 import math
 from functools import cached_property
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -101,6 +102,16 @@ class Prefix:
         return torch.Generator().manual_seed(stable_seed(self.seed, "view", view))
 
 
+class Classifier(Protocol):
+    """A network, or several in one, as those who look at it need it."""
+
+    def eval(self) -> object:
+        """Look only."""
+
+    def __call__(self, x: Tensor, start: int) -> Tensor:
+        """Logits for inputs of layer `start`."""
+
+
 class HeldOut:
     """Images that are only looked at: the prefix of their centre crops is computed once, if there is one."""
 
@@ -112,8 +123,8 @@ class HeldOut:
     def _table(self) -> Table | None:
         return self.prefix.cache.fill(self.prefix.centre, self.images)
 
-    def predictions(self, network: Layered) -> Tensor:
-        """Logits [N, classes] of `network`, which is left in evaluation mode."""
+    def predictions(self, network: "Classifier") -> Tensor:
+        """Logits [N, classes] (of several candidates [K, N, classes]) of `network`, left in evaluation mode."""
         network.eval()
 
         def inputs(indices: Tensor) -> Tensor:
@@ -125,4 +136,4 @@ class HeldOut:
 
         with torch.no_grad():
             parts = torch.arange(len(self.labels)).split(CHUNK)
-            return torch.cat([network(inputs(part), start=self.prefix.cut) for part in parts]).float()
+            return torch.cat([network(inputs(part), start=self.prefix.cut) for part in parts], dim=-2).float()

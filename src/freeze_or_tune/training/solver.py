@@ -3,10 +3,14 @@
 Weights have lr_mult 1 and decay_mult 1, Caffe's biases 2 and 0; copied blocks have the study's `copied_rate` on top.
 In timm's networks nothing learns at twice the rate, and what is no matrix (biases, norms, tokens) does not decay.
 
-torch's SGD keeps the rate outside V, which is the same if V is scaled where the rate drops. Its fused kernel, which
-reads parameters, gradients and V once, is called directly: importing torch.optim costs a short job a second.
+torch's SGD keeps the rate outside V, which is the same if V is scaled where the rate drops. AdamW is torch's, too
+(Loshchilov and Hutter 2019); biases learn at the rate of weights. The fused kernels, which read parameters, gradients
+and moments once, are called directly: importing torch.optim costs a short job a second.
 """
 
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -14,60 +18,158 @@ from torch import Tensor
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import Solver
+from freeze_or_tune.study.solver import Candidate, Solver
+
+
+@dataclass(frozen=True)
+class Learnable:
+    """A parameter that learns, its rate relative to the solver's, and whether it decays."""
+
+    value: Tensor
+    rate: float
+    decays: bool
+
+
+def learnables(network: Layered, scheme: Scheme, solver: Solver) -> dict[str, Learnable]:
+    """Freeze what the scheme freezes; the rest, by name, learns at rates by block and kind."""
+    network.freeze(scheme.frozen)
+    bias_rate = network.bias_rate if solver.method == "sgd" else 1.0
+    parts = (
+        (range(scheme.frozen + 1, scheme.copied + 1), solver.copied_rate),
+        (range(scheme.copied + 1, scheme.blocks + 1), 1.0),
+    )
+    return {
+        name: Learnable(
+            value=parameter,
+            rate=block_rate * (bias_rate if name.endswith(".bias") else 1),
+            decays=name.endswith(".weight") and parameter.ndim > 1,
+        )
+        for blocks, block_rate in parts
+        for name, parameter in network.parameters_of(blocks)
+    }
 
 
 @dataclass(frozen=True)
 class _Group:
-    """Parameters that learn alike, their velocities V / lr, the rate relative to the solver's, and the decay."""
+    """Parameters that learn alike, their moments, the rate relative to the solver's, and the decay."""
 
     rate: float
     decay: float
+    names: list[str] = field(default_factory=list)
     parameters: list[Tensor] = field(default_factory=list)
-    velocities: list[Tensor] = field(default_factory=list)
+    moments: list[list[Tensor]] = field(default_factory=list)
+    """As many of each parameter as the method has."""
 
 
-class StepSGD:
-    """SGD with momentum over the trainable blocks of a scheme; the rate drops at given iterations."""
+class Optimiser(ABC):
+    """What changes the parameters of one candidate of a run."""
 
-    def __init__(self, network: Layered, scheme: Scheme, solver: Solver, iterations: int) -> None:
-        """Freeze what the scheme freezes; the rest learns at rates by block and kind."""
-        self.solver = solver
+    moments: tuple[str, ...]
+    """What it remembers of each parameter."""
+
+    def __init__(
+        self, parameters: Mapping[str, Learnable], solver: Solver, iterations: int, candidate: Candidate | None = None
+    ) -> None:
+        """Begin at iteration 0 of a run; the rate and the decay are the candidate's, or the solver's own."""
+        self.solver, self.iterations = solver, iterations
+        self.candidate = candidate or Candidate(solver.learning_rate, solver.weight_decay)
         self.drops = [round(fraction * iterations) for fraction in solver.drops]
-        self.velocities: dict[str, Tensor] = {}
-        """V / lr by the name of its parameter."""
+        self.warm_up = round(solver.warm_up * iterations)
+        self.state: dict[str, Tensor] = {}
+        """All that it remembers, by the name of the parameter (and of the moment, if there are several)."""
         self._groups: dict[tuple[float, float], _Group] = {}
-        network.freeze(scheme.frozen)
-        self._learn(network, range(scheme.frozen + 1, scheme.copied + 1), solver.copied_rate)
-        self._learn(network, range(scheme.copied + 1, scheme.blocks + 1), 1.0)
-
-    def _learn(self, network: Layered, blocks: range, block_rate: float) -> None:
-        for name, parameter in network.parameters_of(blocks):
-            rate = block_rate * (network.bias_rate if name.endswith(".bias") else 1)
-            decay = self.solver.weight_decay if name.endswith(".weight") and parameter.ndim > 1 else 0.0
-            group = self._groups.setdefault((rate, decay), _Group(rate, decay))
-            self.velocities[name] = torch.zeros_like(parameter)
-            group.parameters.append(parameter)
-            group.velocities.append(self.velocities[name])
+        for name, one in parameters.items():
+            decay = self.candidate.weight_decay if one.decays else 0.0
+            group = self._groups.setdefault((one.rate, decay), _Group(one.rate, decay))
+            group.names.append(name)
+            group.parameters.append(one.value)
+            for place, moment in enumerate(self.moments):
+                if place == len(group.moments):
+                    group.moments.append([])
+                key = f"{name}{moment}"
+                self.state[key] = torch.zeros_like(one.value.detach())
+                group.moments[place].append(self.state[key])
 
     def rate(self, iteration: int) -> float:
         """The learning rate of new weights at iteration 0, 1, ..."""
-        return self.solver.learning_rate * self.solver.gamma ** sum(drop <= iteration for drop in self.drops)
+        rate = self.candidate.learning_rate
+        if iteration < self.warm_up:
+            return rate * (iteration + 1) / self.warm_up
+        if self.solver.schedule == "cosine":
+            done = (iteration - self.warm_up) / (self.iterations - self.warm_up)
+            return rate * (1 + math.cos(math.pi * done)) / 2
+        return rate * self.solver.gamma ** sum(drop <= iteration for drop in self.drops)
 
     @torch.no_grad()
-    def step(self, iteration: int) -> None:
-        """Update with the gradients of iteration 0, 1, ... and clear them."""
+    def step(self, iteration: int, gradients: Mapping[str, Tensor]) -> None:
+        """Update with the gradients of iteration 0, 1, ..., by parameter; they may be scaled in place."""
+        if self.solver.clip is not None:
+            norm = torch.nn.utils.get_total_norm(gradients.values())
+            torch._foreach_mul_(list(gradients.values()), (self.solver.clip / (norm + 1e-6)).clamp(max=1))
         rate = self.rate(iteration)
-        if iteration in self.drops:
-            for velocity in self.velocities.values():
-                velocity.mul_(self.rate(iteration - 1) / rate)
+        self._before(iteration, rate)
         for group in self._groups.values():
-            gradients = [parameter.grad for parameter in group.parameters if parameter.grad is not None]
-            momentum = self.solver.momentum
-            torch._fused_sgd_(
-                group.parameters, gradients, group.velocities if momentum else [], lr=rate * group.rate,
-                momentum=momentum, weight_decay=group.decay, dampening=0.0, nesterov=False, maximize=False,
-                is_first_step=False,
-            )  # fmt: skip
-            for parameter in group.parameters:
-                parameter.grad = None
+            self._update(group, [gradients[name] for name in group.names], rate * group.rate)
+
+    @abstractmethod
+    def _before(self, iteration: int, rate: float) -> None:
+        """Make ready for a step."""
+
+    @abstractmethod
+    def _update(self, group: _Group, gradients: list[Tensor], rate: float) -> None:
+        """Update parameters that learn alike."""
+
+
+class StepSGD(Optimiser):
+    """SGD with momentum; its state is V / lr."""
+
+    moments = ("",)
+
+    def _before(self, iteration: int, rate: float) -> None:
+        # Caffe's V holds the rate it was made at. Where the rate changes all the time nothing is gained by it.
+        if self.solver.schedule == "steps" and iteration in self.drops:
+            for velocity in self.state.values():
+                velocity.mul_(self.rate(iteration - 1) / rate)
+
+    def _update(self, group: _Group, gradients: list[Tensor], rate: float) -> None:
+        momentum = self.solver.momentum
+        torch._fused_sgd_(
+            group.parameters, gradients, group.moments[0] if momentum else [], lr=rate,
+            momentum=momentum, weight_decay=group.decay, dampening=0.0, nesterov=False, maximize=False,
+            is_first_step=False,
+        )  # fmt: skip
+
+
+class AdamW(Optimiser):
+    """Adam with decoupled decay, at torch's betas and epsilon."""
+
+    moments = (".mean", ".square")
+
+    def _before(self, iteration: int, rate: float) -> None:
+        device = next(iter(self.state.values())).device
+        self._step = torch.tensor(iteration + 1.0, device=device)
+
+    def _update(self, group: _Group, gradients: list[Tensor], rate: float) -> None:
+        steps = [self._step] * len(gradients)
+        torch._fused_adamw_(
+            group.parameters, gradients, group.moments[0], group.moments[1], [], steps, lr=rate, beta1=0.9, beta2=0.999,
+            weight_decay=group.decay, eps=1e-8, amsgrad=False, maximize=False,
+        )  # fmt: skip
+
+
+_METHODS: dict[str, type[Optimiser]] = {"sgd": StepSGD, "adamw": AdamW}
+
+
+def optimiser_of(
+    parameters: Mapping[str, Learnable], solver: Solver, iterations: int, candidate: Candidate | None = None
+) -> Optimiser:
+    """The optimiser of the solver's method."""
+    return _METHODS[solver.method](parameters, solver, iterations, candidate)
+
+
+def gradients_of(parameters: Mapping[str, Learnable]) -> dict[str, Tensor]:
+    """Take the gradients, by name: their parameters have none then."""
+    taken = {name: one.value.grad for name, one in parameters.items() if one.value.grad is not None}
+    for one in parameters.values():
+        one.value.grad = None
+    return taken

@@ -3,7 +3,8 @@
 import pytest
 
 from freeze_or_tune.analysis.results.table import read_results
-from freeze_or_tune.study.settings import Solver, SplitSettings
+from freeze_or_tune.study.settings import SplitSettings
+from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.system.errors import UserError
 
 from ..conftest import NETWORK

@@ -15,10 +15,11 @@ from freeze_or_tune.networks.cifar import cifar_quick, shrink
 from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.stages.distances.sides import Sample, draw_samples, labels, standard_error
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import CnnSettings, Solver
+from freeze_or_tune.study.settings import CnnSettings
+from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.system.hashing import stable_seed
 from freeze_or_tune.training.device import prepare_device
-from freeze_or_tune.training.solver import StepSGD
+from freeze_or_tune.training.solver import gradients_of, learnables, optimiser_of
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +36,14 @@ def held_out_accuracy(
     mean = train.mean(0)
     generator = torch.Generator().manual_seed(seed)
     network = cifar_quick(2, generator)
-    optimiser = StepSGD(network, Scheme.parse("R1-5"), _solver(settings), settings.iterations)
+    solver = _solver(settings)
+    parameters = learnables(network, Scheme.parse("R1-5"), solver)
+    optimiser = optimiser_of(parameters, solver, settings.iterations)
     for iteration in range(settings.iterations):
         batch = torch.randint(len(train), (settings.batch,), generator=generator)
         loss = F.cross_entropy(network(train[batch] - mean), train_labels[batch])
         loss.backward()
-        optimiser.step(iteration)
+        optimiser.step(iteration, gradients_of(parameters))
         if iteration % 50 == 0:
             log.info("iteration %d/%d: loss %.4f", iteration, settings.iterations, loss.item())
     with torch.no_grad():

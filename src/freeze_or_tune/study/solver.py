@@ -1,0 +1,109 @@
+"""How networks are trained: the solver, and the candidates that a search tries. Pure Python, like `study.py`."""
+
+from itertools import product
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.strict import Strict
+
+Precision = Literal["fp32", "tf32", "bf16"]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _later(default: object, description: str) -> Any:
+    """A key that solvers did not always have: at its default it is no setting, and what was made before stays valid."""
+    return Field(default, description=description, exclude_if=lambda value: value == default)
+
+
+class Candidate(NamedTuple):
+    """What distinguishes the candidates of a search."""
+
+    learning_rate: float
+    weight_decay: float
+
+
+class Grid(Strict):
+    """Values that a search tries, each with each; what is not named stays the solver's."""
+
+    learning_rate: tuple[PositiveFloat, ...] | None = Field(None, min_length=1, description="rates of new layers")
+    weight_decay: tuple[NonNegativeFloat, ...] | None = Field(None, min_length=1)
+
+
+class Search(Strict):
+    """Candidates of one experiment: the solver's own rate and decay, and all of a grid, by the scheme's mode."""
+
+    frozen: Grid = Field(Grid(), description="of schemes that freeze what they copy")
+    tuned: Grid = Field(Grid(), description="of schemes that tune what they copy")
+    halvings: tuple[Fraction, ...] = Field(
+        (0.1, 0.3),
+        description="after these fractions of a run the worse half of the candidates on validation stops; not the "
+        "solver's own, and not where new fully connected layers are all that learns: those train in one pass",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if list(self.halvings) != sorted(set(self.halvings)):
+            raise ValueError(f"halvings {list(self.halvings)} must rise")
+        if not any(grid.model_fields_set for grid in (self.frozen, self.tuned)):
+            raise ValueError("there is nothing to search: give frozen or tuned a grid of learning_rate or weight_decay")
+        return self
+
+
+class Solver(Strict):
+    """Caffe's SGD with a step schedule (facts of the reference solver: docs/deviations.md), or AdamW."""
+
+    method: Literal["sgd", "adamw"] = _later(
+        "sgd", "sgd: Caffe's; adamw: Adam with decoupled decay (Loshchilov and Hutter 2019)"
+    )
+    learning_rate: PositiveFloat = Field(0.01, description="rate of randomly initialised layers")
+    copied_rate: NonNegativeFloat = Field(
+        0.2, description="rate of copied, tuned layers relative to new ones (the paper: 0.2)"
+    )
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.9, description="of sgd; adamw has 0.9 and 0.999")
+    weight_decay: NonNegativeFloat = 0.0005
+    batch: PositiveInt = Field(50, description="images an iteration")
+    epochs: PositiveInt = Field(20, description="passes over the training images, within the two bounds below")
+    min_iterations: PositiveInt = Field(200, description="small splits train at least this long")
+    max_iterations: PositiveInt = Field(30_000, description="large splits train at most this long")
+    schedule: Literal["steps", "cosine"] = _later(
+        "steps", "of the rate: steps drop it by gamma, cosine lets it fall to 0 (Loshchilov and Hutter 2017)"
+    )
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = _later(0.0, "the rate rises linearly during this fraction of a run")
+    clip: PositiveFloat | None = _later(None, "gradients are scaled to this norm at most")
+    drops: tuple[Fraction, ...] = Field((0.7, 0.9), description="the rate drops after these fractions of the run")
+    gamma: Fraction = Field(0.1, description="factor of each drop")
+    evaluations: PositiveInt = Field(
+        10, description="how often validation accuracy is measured; the best iteration is kept"
+    )
+    mirror: bool = Field(True, description="mirror half of the training crops")
+    views: NonNegativeInt = Field(
+        8, description="augmented views an image whose frozen prefix is cached; 0 computes the prefix anew each time"
+    )
+    half_cache: bool = Field(False, description="cache the frozen prefix in half precision")
+    frozen_dropout: bool = Field(True, description="dropout stays active in frozen blocks, as in Caffe")
+    precision: Precision = Field("fp32", description="of multiplications; tf32 and bf16 are for devices that have them")
+    search: Search | None = _later(None, "try several rates and decays; absent: the one of above")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.min_iterations > self.max_iterations:
+            raise ValueError(f"min_iterations {self.min_iterations} is more than max_iterations {self.max_iterations}")
+        if list(self.drops) != sorted(set(self.drops)):
+            raise ValueError(f"drops {list(self.drops)} must rise")
+        return self
+
+    def iterations(self, images: int) -> int:
+        """How many iterations a run on so many training images takes."""
+        wanted = -(-images * self.epochs // self.batch)
+        return min(max(wanted, self.min_iterations), self.max_iterations)
+
+    def candidates(self, scheme: Scheme) -> tuple[Candidate, ...]:
+        """What a run of a scheme tries: the solver's own rate and decay first, then the grid of its mode."""
+        own = Candidate(self.learning_rate, self.weight_decay)
+        if self.search is None:
+            return (own,)
+        grid = self.search.frozen if scheme.mode == "F" else self.search.tuned
+        values = product(grid.learning_rate or own[:1], grid.weight_decay or own[1:])
+        return tuple(dict.fromkeys([own, *(Candidate(*one) for one in values)]))
