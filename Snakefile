@@ -54,6 +54,10 @@ rule all:
         "<results>/experiments.csv",
         expand("<results>/tables/table{number}.{suffix}", number=CONTENTS, suffix=["csv", "md", "tex", "json"]),
         expand("<results>/figures/fig{number}.{suffix}", number=QUESTIONS, suffix=["pdf", "png", "csv", "json"]),
+        SEARCHED.values(),
+        expand("<results>/figures/fig{number}.{suffix}", number=RATES, suffix=["pdf", "png", "csv", "json"]),
+        expand("<results>/one-rate/tables/table3.{suffix}", suffix=["csv", "md", "tex", "json"]) if SEARCHED else [],
+        expand("<results>/one-rate/figures/fig2.{suffix}", suffix=["pdf", "png", "csv", "json"]) if SEARCHED else [],
         "<results>/figures/curves",
         "<results>/report/index.html",
     localrule: True

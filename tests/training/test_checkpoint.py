@@ -20,7 +20,7 @@ SCHEMES = ["F1-2_R3-4", "T1-2_R3-4", "R1-4"]
 NEVER, ALWAYS = 1e9, 0
 
 
-def run(scheme: str, checkpoints: Checkpoints | None, budget: float = 1e9) -> "Outcome":
+def run(scheme: str, checkpoints: Checkpoints | None, budget: float = 1e9) -> tuple[Training, dict[str, torch.Tensor]]:
     parsed, net = Scheme.parse(scheme), network()
     frozen = network().eval()
     cache = Cache(torch.device("cpu"), budget)

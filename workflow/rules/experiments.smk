@@ -24,6 +24,14 @@ rule experiment:
         "../scripts/experiment.py"
 
 
+# What a search leaves besides: the same table at one rate, and all candidates.
+SEARCHED = (
+    {"one_rate": "<results>/one-rate/experiments.csv", "candidates": "<results>/candidates.csv"}
+    if study.solver.search
+    else {}
+)
+
+
 rule collect:
     input:
         experiments=EXPERIMENTS,
@@ -31,6 +39,7 @@ rule collect:
         splits=SPLITS,
     output:
         report("<results>/experiments.csv", category="Experiments", caption="../report/experiments.rst"),
+        **SEARCHED,
     log:
         "<logs>/collect.log",
     benchmark:
@@ -38,5 +47,6 @@ rule collect:
     localrule: True
     params:
         recipe=RECIPES["analysis"],
+        rule=study.solver.search.rule if study.solver.search else None,
     script:
         "../scripts/collect.py"

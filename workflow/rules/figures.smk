@@ -1,25 +1,29 @@
-# The paper's tables and figures, each from <results>/experiments.csv alone, and the learning curves of the report.
+# The paper's tables and figures, each from one experiments.csv alone, and the learning curves of the report.
+# Of a study with a search there are two: <results>/ has each scheme at its best, <results>/one-rate/ all at one rate.
+
+PROTOCOL = "|one-rate/" if study.solver.search else ""
 
 
 rule table:
     input:
-        "<results>/experiments.csv",
+        "<results>/{protocol}experiments.csv",
     output:
-        csv="<results>/tables/table{number}.csv",
+        csv="<results>/{protocol}tables/table{number}.csv",
         markdown=report(
-            "<results>/tables/table{number}.md",
+            "<results>/{protocol}tables/table{number}.md",
             category="Tables",
             labels=labels_of_table,
             caption="../report/table.rst",
         ),
-        latex="<results>/tables/table{number}.tex",
-        provenance="<results>/tables/table{number}.json",
+        latex="<results>/{protocol}tables/table{number}.tex",
+        provenance="<results>/{protocol}tables/table{number}.json",
     log:
-        "<logs>/tables/table{number}.log",
+        "<logs>/{protocol}tables/table{number}.log",
     benchmark:
-        "<benchmarks>/tables/table{number}.tsv"
+        "<benchmarks>/{protocol}tables/table{number}.tsv"
     wildcard_constraints:
         number=one_of(CONTENTS),
+        protocol=PROTOCOL,
     localrule: True
     params:
         recipe=RECIPES["analysis"],
@@ -29,28 +33,53 @@ rule table:
 
 rule figure:
     input:
-        "<results>/experiments.csv",
+        "<results>/{protocol}experiments.csv",
     output:
-        pdf="<results>/figures/fig{number}.pdf",
+        pdf="<results>/{protocol}figures/fig{number}.pdf",
         png=report(
-            "<results>/figures/fig{number}.png",
+            "<results>/{protocol}figures/fig{number}.png",
             category="Figures",
             labels=labels_of_figure,
             caption="../report/figure.rst",
         ),
-        data="<results>/figures/fig{number}.csv",
-        provenance="<results>/figures/fig{number}.json",
+        data="<results>/{protocol}figures/fig{number}.csv",
+        provenance="<results>/{protocol}figures/fig{number}.json",
     log:
-        "<logs>/figures/fig{number}.log",
+        "<logs>/{protocol}figures/fig{number}.log",
     benchmark:
-        "<benchmarks>/figures/fig{number}.tsv"
+        "<benchmarks>/{protocol}figures/fig{number}.tsv"
     wildcard_constraints:
         number=one_of(QUESTIONS),
+        protocol=PROTOCOL,
     localrule: True
     params:
         recipe=RECIPES["analysis"],
     script:
         "../scripts/figure.py"
+
+
+rule rates:
+    input:
+        "<results>/candidates.csv",
+    output:
+        pdf="<results>/figures/fig5.pdf",
+        png=report(
+            "<results>/figures/fig5.png",
+            category="Figures",
+            labels=labels_of_rates,
+            caption="../report/rates.rst",
+        ),
+        data="<results>/figures/fig5.csv",
+        provenance="<results>/figures/fig5.json",
+    log:
+        "<logs>/figures/fig5.log",
+    benchmark:
+        "<benchmarks>/figures/fig5.tsv"
+    localrule: True
+    params:
+        recipe=RECIPES["analysis"],
+    script:
+        "../scripts/rates.py"
 
 
 rule curves:
@@ -80,6 +109,7 @@ rule curves:
 rule page:
     input:
         results="<results>/experiments.csv",
+        one_rate="<results>/one-rate/experiments.csv" if study.solver.search else [],
         experiments=EXPERIMENTS,
         samples=SAMPLES,
     output:

@@ -9,16 +9,27 @@ QUESTIONS = {
     "3": "How accurate is each scheme?",
     "4": "Which distance predicts best?",
 }
+# What the learning rate decides: from candidates.csv, which a study with a search has; drawn by analysis/show/rates.py.
+RATES = {"5": "How much of it is the learning rate?"} if study.solver.search else {}
 CONTENTS = {"1": "Targets and splits", "2": "Distances", "3": "Freeze or tune, by level"}
 MODES = {"T": "fine-tuned", "F": "frozen", None: "none"}
 
 
+PROTOCOLS = {"": "each at its best" if study.solver.search else "at one rate", "one-rate/": "at one rate"}
+
+
 def labels_of_figure(wildcards):
-    return {"Figure": wildcards.number, "Question": QUESTIONS[wildcards.number]}
+    question = (QUESTIONS | RATES)[wildcards.number]
+    return {"Figure": wildcards.number, "Question": question, "Solver": PROTOCOLS[wildcards.protocol]}
+
+
+def labels_of_rates(wildcards):
+    return {"Figure": "5", "Question": RATES["5"], "Solver": "all candidates"}
 
 
 def labels_of_table(wildcards):
-    return {"Table": wildcards.number, "Content": CONTENTS[wildcards.number]}
+    content = CONTENTS[wildcards.number]
+    return {"Table": wildcards.number, "Content": content, "Solver": PROTOCOLS[wildcards.protocol]}
 
 
 def labels_of_curves(wildcards):

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from freeze_or_tune.analysis.results.collecting import collect
+from freeze_or_tune.analysis.results.collecting import Searched, collect
 from freeze_or_tune.system.job import logged
 
 with logged(snakemake.log[0]):
@@ -9,4 +9,7 @@ with logged(snakemake.log[0]):
         [Path(path) for path in snakemake.input.distances],
         Path(snakemake.output[0]),
         [Path(path) for path in snakemake.input.splits],
+        Searched(snakemake.params.rule, Path(snakemake.output.one_rate), Path(snakemake.output.candidates))
+        if snakemake.params.rule
+        else None,
     )

@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         Path(snakemake.output[0]),
         sources=snakemake.params.sources,
         configfiles=snakemake.params.configfiles,
+        one_rate=Path(snakemake.input.one_rate) if snakemake.input.one_rate else None,
     )

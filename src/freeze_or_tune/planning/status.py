@@ -33,7 +33,7 @@ class Standing(NamedTuple):
     scheme: str
     state: State
     note: str
-    """How far it is, or why it has failed."""
+    """How far it is, why it has failed, or (done) what hints at a run that has not converged."""
     log: Path
 
 
@@ -71,7 +71,10 @@ def _standing(record: Path, log: Path, digest: str) -> tuple[State, str]:
             made = Experiment.read(record)
         except UserError as error:
             return "damaged", str(error)
-        return ("done", "") if made.digest == digest else ("outdated", "snakemake will make it again")
+        if made.digest != digest:
+            return "outdated", "snakemake will make it again"
+        hints = dict.fromkeys(hint for of_run in made.unconverged().values() for hint in of_run)
+        return "done", ", ".join(hints)
     lines = _last_lines(log)
     reason = _error(lines)
     if reason:
@@ -122,5 +125,9 @@ def report(experiments: Iterable[Standing], stages: Iterable[FailedStage]) -> st
     for one in experiments:
         if one.state not in {"done", "waiting", "outdated"}:
             parts.append(f"{one.state}: {one.target} n={one.n} {one.scheme}: {one.note or 'no message'}\n  {one.log}")
+    hints = Counter(hint for one in experiments if one.state == "done" and one.note for hint in one.note.split(", "))
+    if hints:
+        found = ", ".join(f"{hint} in {count}" for hint, count in hints.items())
+        parts.append(f"experiments that may not have converged: {found} (the report lists them)")
     parts += [f"failed before the experiments: {stage.reason}\n  {stage.log}" for stage in stages]
     return "\n".join(parts)

@@ -43,8 +43,10 @@ class Tested(Record):
 class Tried(Tested):
     """A candidate of a search."""
 
-    learning_rate: float
-    weight_decay: float
+    learning_rate: float | None = Field(description="null: solved at once")
+    weight_decay: float | None
+    copied_rate: float | None = Field(None, description="of copied layers relative to new ones; null: they are frozen")
+    c: float | None = Field(None, description="of a logistic regression")
     val_loss: float | None = Field(description="cross-entropy at the best iteration; null: infinite")
     iterations: int = Field(description="fewer than the run's if it was stopped on the way")
     best_iteration: int

@@ -23,8 +23,8 @@ from freeze_or_tune.training.cache import Cache, memory_budget
 from freeze_or_tune.training.checkpoint import FORMAT, Saving, only_process, remove_checkpoints
 from freeze_or_tune.training.device import computing_in, device_name, peak_memory_mb, prepare_device, versions
 from freeze_or_tune.training.learners import learners
-from freeze_or_tune.training.loop import Training, class_accuracies, train
-from freeze_or_tune.training.prefix import Prefix
+from freeze_or_tune.training.loop import Solved, Training, class_accuracies, train
+from freeze_or_tune.training.prefix import HeldOut, Prefix
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +127,9 @@ def _runs(
         candidates = learners(made, scheme, solver)
         with computing_in(solver.precision, device):
             trained = train(candidates, scheme, solver, prefix, val, seed, saving.of_run(number))
+            if number == 0:  # nothing in it is random
+                solved = _solved(settings, candidates.network, prefix.held_out(subsets.train), val)
+            trained = trained.joined(solved)
             learnt = [one.parameters for one in trained.candidates]
             logits = candidates.logits_with(test, learnt)
             average = None
@@ -144,6 +147,17 @@ def _runs(
         versions=versions(device), runs=tuple(runs),
     )  # fmt: skip
     return record, best
+
+
+def _solved(settings: TrainingSettings, network: Layered, train: HeldOut, val: HeldOut) -> Solved | None:
+    """The candidates that are solved at once, if there are any."""
+    scheme = Scheme.parse(settings.scheme)
+    wanted = [one for one in settings.solver.candidates(scheme) if one.c is not None]
+    if not wanted:
+        return None
+    from freeze_or_tune.training.logistic import solve  # noqa: PLC0415 - scikit-learn costs other jobs a second
+
+    return solve(network, wanted, settings.solver.iterations(len(train.labels)), train, val)
 
 
 def _record(

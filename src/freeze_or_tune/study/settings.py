@@ -69,6 +69,12 @@ class Pretraining(Sizes):
     n: PositiveInt = Field(description="training images a class")
     solver: Solver = Solver()
 
+    @model_validator(mode="after")
+    def _check_search(self) -> Self:
+        if self.solver.search is not None:
+            raise ValueError("solver.search: a source is trained at one rate; search in the study's solver")
+        return self
+
 
 class Weights(Strict):
     """Weights that others have trained, in files from the directory you start snakemake in."""

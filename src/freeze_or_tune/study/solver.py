@@ -9,6 +9,8 @@ from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.strict import Strict
 
 Precision = Literal["fp32", "tf32", "bf16"]
+Rule = Literal["validation", "average", "transfer", "shrinkage"]
+"""How a candidate is chosen, see analysis/results/choosing.py."""
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -18,10 +20,12 @@ def _later(default: object, description: str) -> Any:
 
 
 class Candidate(NamedTuple):
-    """What distinguishes the candidates of a search."""
+    """What distinguishes the candidates of a search: they learn by steps, or (with a `c`) are solved at once."""
 
-    learning_rate: float
-    weight_decay: float
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    copied_rate: float | None = None
+    c: float | None = None
 
 
 class Grid(Strict):
@@ -31,15 +35,39 @@ class Grid(Strict):
     weight_decay: tuple[NonNegativeFloat, ...] | None = Field(None, min_length=1)
 
 
+class TunedGrid(Grid):
+    """Where copied layers learn, too, their rate is another dimension."""
+
+    copied_rate: tuple[PositiveFloat, ...] | None = Field(
+        None, min_length=1, description="rates of copied layers relative to new ones"
+    )
+
+
+class FrozenGrid(Grid):
+    """Where the classifier is all that learns it can also be solved for, which is a candidate more for each C."""
+
+    c: tuple[PositiveFloat, ...] | None = Field(
+        None, min_length=1, description="C of logistic regressions on the standardised features, where only the last "
+        "block is new",
+    )  # fmt: skip
+
+
 class Search(Strict):
     """Candidates of one experiment: the solver's own rate and decay, and all of a grid, by the scheme's mode."""
 
-    frozen: Grid = Field(Grid(), description="of schemes that freeze what they copy")
-    tuned: Grid = Field(Grid(), description="of schemes that tune what they copy")
+    frozen: FrozenGrid = Field(FrozenGrid(), description="of schemes that freeze what they copy")
+    tuned: TunedGrid = Field(TunedGrid(), description="of schemes that tune what they copy")
     halvings: tuple[Fraction, ...] = Field(
         (0.1, 0.3),
-        description="after these fractions of a run the worse half of the candidates on validation stops; not the "
-        "solver's own, and not where new fully connected layers are all that learns: those train in one pass",
+        description="after these fractions of a run the worse half of the candidates on validation stops (of three, "
+        "two); never the solver's own, and not where new fully connected layers are all that learns: those train in "
+        "one pass",
+    )
+    rule: Rule = Field(
+        "validation",
+        exclude=True,
+        description="what stands for a run in tables and figures, chosen by validation images alone; changing it "
+        "trains nothing anew",
     )
 
     @model_validator(mode="after")
@@ -47,7 +75,10 @@ class Search(Strict):
         if list(self.halvings) != sorted(set(self.halvings)):
             raise ValueError(f"halvings {list(self.halvings)} must rise")
         if not any(grid.model_fields_set for grid in (self.frozen, self.tuned)):
-            raise ValueError("there is nothing to search: give frozen or tuned a grid of learning_rate or weight_decay")
+            raise ValueError(
+                "there is nothing to search: give frozen a grid of learning_rate, weight_decay or c, or tuned one of "
+                "learning_rate, weight_decay or copied_rate"
+            )
         return self
 
 
@@ -100,10 +131,20 @@ class Solver(Strict):
         return min(max(wanted, self.min_iterations), self.max_iterations)
 
     def candidates(self, scheme: Scheme) -> tuple[Candidate, ...]:
-        """What a run of a scheme tries: the solver's own rate and decay first, then the grid of its mode."""
-        own = Candidate(self.learning_rate, self.weight_decay)
+        """What a run of a scheme tries: the solver's own rate and decay first, then the grid of its mode.
+
+        Those with a `c` come last.
+        """
+        own = Candidate(self.learning_rate, self.weight_decay, self.copied_rate if scheme.mode == "T" else None)
         if self.search is None:
             return (own,)
-        grid = self.search.frozen if scheme.mode == "F" else self.search.tuned
-        values = product(grid.learning_rate or own[:1], grid.weight_decay or own[1:])
-        return tuple(dict.fromkeys([own, *(Candidate(*one) for one in values)]))
+        frozen, tuned = self.search.frozen, self.search.tuned
+        grid = frozen if scheme.mode == "F" else tuned
+        copied_rates = (scheme.mode == "T" and tuned.copied_rate) or [own.copied_rate]
+        values = product(grid.learning_rate or own[:1], grid.weight_decay or own[1:2], copied_rates)
+        solved = (scheme.mode == "F" and scheme.depth == 1 and frozen.c) or ()
+        return tuple(dict.fromkeys([own, *(Candidate(*one) for one in values), *(Candidate(c=c) for c in solved)]))
+
+    def stepped(self, scheme: Scheme) -> tuple[Candidate, ...]:
+        """The candidates that learn by steps."""
+        return tuple(one for one in self.candidates(scheme) if one.c is None)

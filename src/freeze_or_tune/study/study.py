@@ -59,6 +59,7 @@ class Study(Strict):
             *self._misfit_schemes(),
             *self._misfit_weights(),
             *self._metrics_without_images(),
+            *self._averages_of_one(),
         ]
         if problems:
             raise ValueError("; ".join(problems))
@@ -129,6 +130,18 @@ class Study(Strict):
             "dataset; ask for [cosine] only, or name the source's dataset"
             for key, source in self.sources.items()
             if others and source.dataset is None
+        ]
+
+    def _averages_of_one(self) -> list[str]:
+        search = self.solver.search
+        if search is None or search.rule != "average":
+            return []
+        used = dict.fromkeys(scheme for name in self.targets for scheme in self.schemes_of(name))
+        alone = [scheme for scheme in used if len(self.solver.candidates(Scheme.parse(scheme))) == 1]
+        return [
+            f"solver.search.rule: average needs two candidates or more, but {scheme} has one; give its mode a grid, or "
+            "choose another rule"
+            for scheme in alone[:1]
         ]
 
     def schemes_of(self, target: str) -> tuple[str, ...]:

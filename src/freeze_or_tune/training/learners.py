@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.solver import Solver
+from freeze_or_tune.study.solver import Candidate, Solver
 from freeze_or_tune.training.prefix import HeldOut
 from freeze_or_tune.training.solver import Learnable, gradients_of, learnables
 
@@ -27,8 +27,8 @@ class Learners(Protocol):
     stops: bool
     """Whether a candidate that is stopped saves time."""
 
-    def parameters(self, candidate: int) -> dict[str, Learnable]:
-        """What a candidate learns."""
+    def parameters(self, candidate: int, values: Candidate) -> dict[str, Learnable]:
+        """What a candidate of these values learns."""
 
     def learnt(self, candidate: int) -> dict[str, Tensor]:
         """All that training changes of a candidate, by name; its own tensors."""
@@ -54,7 +54,7 @@ class Learners(Protocol):
 
 def learners(make: Callable[[], Layered], scheme: Scheme, solver: Solver) -> Learners:
     """The candidates of a run, each of which `make` makes the same."""
-    network, count = make(), len(solver.candidates(scheme))
+    network, count = make(), len(solver.stepped(scheme))
     network.freeze(scheme.frozen)
     if count > 1 and _stackable(network):
         return Stack(network, scheme, solver, count)
@@ -79,12 +79,15 @@ class Replicas:
         """Freeze in each network what the scheme freezes."""
         self.network = networks[0]
         self._networks: dict[int, Layered] = dict(enumerate(networks))
-        self._parameters = {number: learnables(one, scheme, solver) for number, one in self._networks.items()}
+        self._scheme, self._solver = scheme, solver
+        self._parameters: dict[int, dict[str, Learnable]] = {}
         for one in networks:
-            one.train()
+            one.freeze(scheme.frozen)
 
-    def parameters(self, candidate: int) -> dict[str, Learnable]:  # noqa: D102 - Learners says
-        return self._parameters[candidate]
+    def parameters(self, candidate: int, values: Candidate) -> dict[str, Learnable]:  # noqa: D102 - Learners says
+        found = learnables(self._networks[candidate], self._scheme, self._solver, values.copied_rate)
+        self._parameters[candidate] = found
+        return found
 
     def learnt(self, candidate: int) -> dict[str, Tensor]:  # noqa: D102
         return self._networks[candidate].learnt()
@@ -151,7 +154,7 @@ class Stack:
         }
         self._gradients: dict[str, tuple[Tensor, ...]] = {}
 
-    def parameters(self, candidate: int) -> dict[str, Learnable]:  # noqa: D102 - Learners says
+    def parameters(self, candidate: int, values: Candidate) -> dict[str, Learnable]:  # noqa: D102
         return {
             name: Learnable(self._stacked[name].detach()[candidate], one.rate, one.decays)
             for name, one in self._like.items()
@@ -178,9 +181,8 @@ class Stack:
         return held_out.predictions(self)[list(alive)]
 
     def logits_with(self, held_out: HeldOut, learnt: Sequence[dict[str, Tensor]]) -> Tensor:  # noqa: D102
-        for candidate, values in enumerate(learnt):
-            for name, value in self.learnt(candidate).items():
-                value.copy_(values[name])
+        self.count = len(learnt)
+        self._stacked = {name: torch.stack([values[name] for values in learnt]) for name in self._stacked}
         return held_out.predictions(self)
 
     def train(self) -> None:  # noqa: D102

@@ -43,6 +43,14 @@ class Trained:
 
 
 @dataclass(frozen=True)
+class Solved:
+    """Candidates that are solved at once, and the seconds that it took."""
+
+    candidates: tuple[Trained, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Training:
     """The end of a run: of each candidate, in the order of the solver's."""
 
@@ -55,6 +63,12 @@ class Training:
     def best(self) -> int:
         """The candidate that is best on validation, the first of equals."""
         return max(range(len(self.candidates)), key=lambda number: self.candidates[number].rank)
+
+    def joined(self, solved: Solved | None) -> "Training":
+        """With candidates that were solved at once."""
+        if solved is None:
+            return self
+        return Training(self.candidates + solved.candidates, self.iterations, self.seconds + solved.seconds)
 
     def leave(self, network: Layered) -> None:
         """Give a network of the run what the best candidate had learnt at its best iteration."""
@@ -155,7 +169,7 @@ class _Run:
     def halve(self) -> None:
         """Stop the worse half of the candidates, but for the first, which is the solver's own."""
         others = sorted((lane for lane in self.alive if lane.number), key=lambda lane: lane.best)
-        for lane in others[: len(others) // 2]:
+        for lane in others[: (len(others) + 1) // 2] if len(others) > 1 else []:
             lane.stopped = self.done
             self.learners.stop(lane.number)
 
@@ -185,15 +199,15 @@ def train(
     learners: Learners, scheme: Scheme, solver: Solver, prefix: Prefix, val: HeldOut, seed: int,
     checkpoints: Checkpoints | None = None,
 ) -> Training:  # fmt: skip
-    """Train the candidates of a solver (section 3 of the paper); what each had learnt at its best iteration is kept.
+    """Train the candidates that learn by steps (section 3 of the paper); what each had learnt at its best is kept.
 
     Best is the highest validation accuracy, then the lowest validation loss. The same seed, machine and number of
     threads give the same bits, also when the run is stopped and goes on from a checkpoint.
     """
     iterations = solver.iterations(len(prefix.images))
     lanes = [
-        _Lane(number, optimiser_of(learners.parameters(number), solver, iterations, candidate))
-        for number, candidate in enumerate(solver.candidates(scheme))
+        _Lane(number, optimiser_of(learners.parameters(number, candidate), solver, iterations, candidate))
+        for number, candidate in enumerate(solver.stepped(scheme))
     ]
     run = _Run(learners, lanes, Batches(learners.network, prefix, solver.batch, iterations, seed))
     learners.train()

@@ -7,6 +7,7 @@ has no room for keep their crops.
 """
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 from typing import Protocol
 
@@ -123,8 +124,16 @@ class HeldOut:
     def _table(self) -> Table | None:
         return self.prefix.cache.fill(self.prefix.centre, self.images)
 
+    def outputs(self, network: Layered, stop: int) -> Tensor:
+        """Outputs [N, ...] of the layers before `stop` of `network`, which is left in evaluation mode."""
+        return self._all(network, lambda x: network(x, start=self.prefix.cut, stop=stop))
+
     def predictions(self, network: "Classifier") -> Tensor:
         """Logits [N, classes] (of several candidates [K, N, classes]) of `network`, left in evaluation mode."""
+        return self._all(network, lambda x: network(x, start=self.prefix.cut))
+
+    def _all(self, network: "Classifier", compute: Callable[[Tensor], Tensor]) -> Tensor:
+        """What `compute` makes of all outputs of the prefix, with the network in evaluation mode."""
         network.eval()
 
         def inputs(indices: Tensor) -> Tensor:
@@ -136,4 +145,4 @@ class HeldOut:
 
         with torch.no_grad():
             parts = torch.arange(len(self.labels)).split(CHUNK)
-            return torch.cat([network(inputs(part), start=self.prefix.cut) for part in parts], dim=-2).float()
+            return torch.cat([compute(inputs(part)) for part in parts], dim=-2).float()

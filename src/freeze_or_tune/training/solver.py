@@ -30,12 +30,17 @@ class Learnable:
     decays: bool
 
 
-def learnables(network: Layered, scheme: Scheme, solver: Solver) -> dict[str, Learnable]:
-    """Freeze what the scheme freezes; the rest, by name, learns at rates by block and kind."""
+def learnables(
+    network: Layered, scheme: Scheme, solver: Solver, copied_rate: float | None = None
+) -> dict[str, Learnable]:
+    """Freeze what the scheme freezes; the rest, by name, learns at rates by block and kind.
+
+    `copied_rate`: a candidate's, or the solver's own.
+    """
     network.freeze(scheme.frozen)
     bias_rate = network.bias_rate if solver.method == "sgd" else 1.0
     parts = (
-        (range(scheme.frozen + 1, scheme.copied + 1), solver.copied_rate),
+        (range(scheme.frozen + 1, scheme.copied + 1), solver.copied_rate if copied_rate is None else copied_rate),
         (range(scheme.copied + 1, scheme.blocks + 1), 1.0),
     )
     return {
@@ -73,13 +78,14 @@ class Optimiser(ABC):
         """Begin at iteration 0 of a run; the rate and the decay are the candidate's, or the solver's own."""
         self.solver, self.iterations = solver, iterations
         self.candidate = candidate or Candidate(solver.learning_rate, solver.weight_decay)
+        self._learning_rate = self.candidate.learning_rate or solver.learning_rate
         self.drops = [round(fraction * iterations) for fraction in solver.drops]
         self.warm_up = round(solver.warm_up * iterations)
         self.state: dict[str, Tensor] = {}
         """All that it remembers, by the name of the parameter (and of the moment, if there are several)."""
         self._groups: dict[tuple[float, float], _Group] = {}
         for name, one in parameters.items():
-            decay = self.candidate.weight_decay if one.decays else 0.0
+            decay = (self.candidate.weight_decay or 0.0) if one.decays else 0.0
             group = self._groups.setdefault((one.rate, decay), _Group(one.rate, decay))
             group.names.append(name)
             group.parameters.append(one.value)
@@ -92,7 +98,7 @@ class Optimiser(ABC):
 
     def rate(self, iteration: int) -> float:
         """The learning rate of new weights at iteration 0, 1, ..."""
-        rate = self.candidate.learning_rate
+        rate = self._learning_rate
         if iteration < self.warm_up:
             return rate * (iteration + 1) / self.warm_up
         if self.solver.schedule == "cosine":

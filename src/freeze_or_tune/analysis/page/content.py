@@ -58,6 +58,13 @@ class Pair(Content):
     high: float | None
 
 
+class View(Content):
+    """What the page shows under one protocol."""
+
+    experiments: tuple[Shown, ...]
+    pairs: tuple[Pair, ...]
+
+
 class Looks(Content):
     """Colours and markers of the figures."""
 
@@ -74,8 +81,8 @@ class Explorable(Content):
     """From near to far."""
     schemes: dict[str, str]
     """Notation of paths to the paper's notation, in the order of the legend."""
-    experiments: tuple[Shown, ...]
-    pairs: tuple[Pair, ...]
+    views: dict[str, View]
+    """By protocol; the same experiments in the same order in each."""
     command: str
     """What runs an experiment again, but for -f and its path."""
     looks: Looks
@@ -146,11 +153,20 @@ class Images(Content):
     uses: tuple[Use, ...]
 
 
+class Verdict(Content):
+    """What a study says under one protocol."""
+
+    protocol: str
+    answer: Answer
+    cells: tuple[Cell, ...]
+
+
 class Page(Content):
     """Everything."""
 
     glance: Glance
-    answer: Answer
-    cells: tuple[Cell, ...]
+    verdicts: tuple[Verdict, ...]
+    unconverged: tuple[str, ...]
+    """Experiments with runs that ended too early, or learnt nothing, and what hints at it."""
     datasets: tuple[Images, ...]
     explorable: Explorable

@@ -18,6 +18,8 @@ from freeze_or_tune.analysis.page.content import (
     Page,
     Pair,
     Shown,
+    Verdict,
+    View,
     known,
 )
 from freeze_or_tune.analysis.page.datasets import datasets
@@ -33,6 +35,9 @@ from freeze_or_tune.system.errors import UserError
 CURVE_POINTS = 200_000
 """Points of all learning curves together, about 3 MB: beyond that, curves are thinned out evenly."""
 
+BEST, ONE_RATE = "each at its best", "at one rate"
+"""Protocols: every scheme with the candidate that validation chose, or all with the solver's own rate."""
+
 Key = tuple[str, int, str]
 """Target, images a class, scheme."""
 
@@ -43,33 +48,55 @@ def gather(
     samples: Sequence[Path],
     sources: Mapping[str, str],
     configfiles: Sequence[str] = (),
+    one_rate: Path | None = None,
 ) -> Page:
     """Everything on the page; `sources` are the datasets of the source networks, `configfiles` what names the study.
 
+    `one_rate` is the table of the same experiments at one rate, of a study with a search.
     UserError if experiments.csv and the experiments' files are not of the same study.
     """
-    evidence = Evidence.read(results_csv)
+    tables = {BEST if one_rate else ONE_RATE: Evidence.read(results_csv)}
+    if one_rate:
+        tables[ONE_RATE] = Evidence.read(one_rate)
+    evidence = next(iter(tables.values()))
     results, pairs = evidence.results, evidence.tune_over_freeze()
     cells = evidence.cells()
-    shown = _shown(cells, results, _read(experiments, results, results_csv))
+    records = _read(experiments, results, results_csv)
+    views = {protocol: _view(table, records, protocol == ONE_RATE) for protocol, table in tables.items()}
     # Of what the recommendations are drawn from; an accuracy of 1 among several runs has another interval.
     over = (cells if pairs.empty else pairs)["over"].unique()
     return Page(
         glance=_glance(cells, results, Provenance.of("page", results_csv, results), " or ".join(over)),
-        answer=_answer(pairs),
-        cells=_cells(recommendations(evidence)),
+        verdicts=tuple(
+            Verdict(protocol=protocol, answer=_answer(table.tune_over_freeze()), cells=_cells(recommendations(table)))
+            for protocol, table in tables.items()
+        ),
+        unconverged=_unconverged(records),
         datasets=datasets(results, samples, sources),
         explorable=Explorable(
             targets=tuple(results.sort_values("cosine", kind="stable")["target"].unique()),
             schemes={str(s): s.paper for s in sorted(map(Scheme.parse, results["scheme"].unique()), key=_rank)},
-            experiments=shown,
-            pairs=_pairs(pairs, shown),
+            views=views,
             command=shlex.join(["snakemake", *(["--configfile", *configfiles] if configfiles else [])]),
             looks=Looks(distance=DISTANCE_LOOKS, data=DATA_LOOKS, depths=DEPTH_LOOKS, scratch=SCRATCH_LOOK),
             distance_labels=DISTANCE_LABELS,
             data_labels=DATA_LABELS,
         ),
     )
+
+
+def _view(evidence: Evidence, records: Mapping[Key, tuple[Path, Experiment]], one_rate: bool) -> View:
+    shown = _shown(evidence.cells(), evidence.results, records, one_rate)
+    return View(experiments=shown, pairs=_pairs(evidence.tune_over_freeze(), shown))
+
+
+def _unconverged(records: Mapping[Key, tuple[Path, Experiment]]) -> tuple[str, ...]:
+    found = []
+    for (target, n, scheme), (_, record) in records.items():
+        hints = dict.fromkeys(hint for of_run in record.unconverged().values() for hint in of_run)
+        if hints:
+            found.append(f"{Scheme.parse(scheme).paper} on {target}, n = {n}: {', '.join(hints)}")
+    return tuple(found)
 
 
 def _rank(scheme: Scheme) -> tuple[int, bool]:
@@ -95,7 +122,7 @@ def _read(paths: Sequence[Path], results: pd.DataFrame, results_csv: Path) -> di
 
 
 def _shown(
-    cells: pd.DataFrame, results: pd.DataFrame, records: Mapping[Key, tuple[Path, Experiment]]
+    cells: pd.DataFrame, results: pd.DataFrame, records: Mapping[Key, tuple[Path, Experiment]], one_rate: bool
 ) -> tuple[Shown, ...]:
     runs = results.groupby(["target", "n", "scheme"], sort=False)["test_accuracy"].agg(tuple)
     points = sum(len(run.curve) for _, record in records.values() for run in record.runs)
@@ -108,7 +135,7 @@ def _shown(
             target=cell.target, n=cell.n, scheme=cell.scheme, label=Scheme.parse(cell.scheme).paper,
             mode=cell.mode, depth=cell.depth, distance_level=cell.distance_level, data_level=cell.data_level,
             cosine=known(cell.cosine), chance=1 / cell.classes, mean=cell.test_accuracy, low=cell.low, high=cell.high,
-            accuracies=runs[key], path=path.as_posix(), curves=tuple(_curve(run, step) for run in record.runs),
+            accuracies=runs[key], path=path.as_posix(), curves=tuple(_curve(run, step, one_rate) for run in record.runs),
         ))  # fmt: skip
     return tuple(shown)
 
@@ -118,13 +145,14 @@ def _rows(table: pd.DataFrame) -> Iterator[Any]:
     return iter(table.itertuples())
 
 
-def _curve(run: Run, step: int) -> Curve:
-    points = run.curve[::-1][::step][::-1]  # the last one always stays
+def _curve(run: Run, step: int, one_rate: bool) -> Curve:
+    shown = run.candidates[0] if one_rate and run.candidates else run
+    points = shown.curve[::-1][::step][::-1]  # the last one always stays
     return Curve(
         iterations=tuple(point.iteration for point in points),
         loss=tuple(float(f"{point.loss:.4g}") for point in points),
         val_accuracy=tuple(round(point.val_accuracy, 4) for point in points),
-        best_iteration=run.best_iteration,
+        best_iteration=shown.best_iteration,
     )
 
 

@@ -26,13 +26,15 @@ def write_page(
     *,
     sources: Mapping[str, str],
     configfiles: Sequence[str] = (),
+    one_rate: Path | None = None,
 ) -> None:
     """Write the page of a study; paths of `experiments` are printed as they are given.
 
     `samples` are contact sheets, <dataset>.png; `sources` are the datasets of the source networks; `configfiles`
-    are what names the study to snakemake: none if it is the default one.
+    are what names the study to snakemake: none if it is the default one; `one_rate` is the other table of a study with
+    a search.
     """
-    write_text(destination, render(gather(results_csv, experiments, samples, sources, configfiles)))
+    write_text(destination, render(gather(results_csv, experiments, samples, sources, configfiles, one_rate)))
 
 
 def render(page: Page) -> str:
@@ -70,8 +72,9 @@ def _json(explorable: Explorable) -> str:
 
 def _filters(explorable: Explorable) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Name, legend and choices (value, label) of each filter; levels that do not occur are no choice."""
-    near = {experiment.distance_level for experiment in explorable.experiments}
-    data = {experiment.data_level for experiment in explorable.experiments}
+    experiments = next(iter(explorable.views.values())).experiments
+    near = {experiment.distance_level for experiment in experiments}
+    data = {experiment.data_level for experiment in experiments}
     distances = {**explorable.distance_labels, "": "not measured"}
     return [
         ("target", "Target", [(target, target) for target in explorable.targets]),

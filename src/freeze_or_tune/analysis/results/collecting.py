@@ -2,27 +2,42 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
+from freeze_or_tune.analysis.results.candidates import candidates
+from freeze_or_tune.analysis.results.choosing import Chosen, chosen, first
 from freeze_or_tune.analysis.results.columns import COUNTS, KEY, NAMES, Value
 from freeze_or_tune.analysis.results.mixing import check_records, protocol
 from freeze_or_tune.analysis.results.table import MODES
 from freeze_or_tune.records.distances import Distance
-from freeze_or_tune.records.experiment import Experiment
+from freeze_or_tune.records.experiment import Experiment, Run, Tested
 from freeze_or_tune.records.tallies import SplitTally
 from freeze_or_tune.study.levels import data_level, distance_level
 from freeze_or_tune.study.metrics import METRICS
 from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.solver import Rule
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.files import replacing
 
 Row = dict[str, Value | None]
 
 
+class Searched(NamedTuple):
+    """What a study with a search is collected into besides, and how its candidates are chosen."""
+
+    rule: Rule
+    one_rate: Path
+    """The same table at the solver's own rate and decay, as if there had been no search."""
+    candidates: Path
+    """A row for each candidate."""
+
+
 def collect(
-    experiments: Sequence[Path], distances: Sequence[Path], destination: Path, splits: Sequence[Path] = ()
-) -> None:
+    experiments: Sequence[Path], distances: Sequence[Path], destination: Path, splits: Sequence[Path] = (),
+    searched: Searched | None = None,
+) -> None:  # fmt: skip
     """Write one CSV row a run; UserError names the file of a damaged, edited, repeated or alien result.
 
     `splits` are the counts of the splits, <target>/n<k>.json.
@@ -33,18 +48,44 @@ def collect(
     tallies = {(path.parent.name, path.stem): SplitTally.read(path) for path in splits}
     records = [(path, _read_experiment(path)) for path in experiments]
     check_records([(path, record.settings) for path, record in records])
+    everything = [record for _, record in records]
+    best = chosen(everything, searched.rule if searched else "validation")
+    shared = [_shared(path, record, measured) | _counts(path, record, tallies) for path, record in records]
+    table = _table(records, shared, best)
+    if searched:
+        alone = [row | _without_search(record) for row, record in zip(shared, everything, strict=True)]
+        firsts = [[first(run) for run in record.runs] for record in everything]
+        _write(_table(records, alone, firsts), searched.one_rate)
+        _write(candidates(everything, best, table), searched.candidates)
+    _write(table, destination)
+
+
+def _table(
+    records: Sequence[tuple[Path, Experiment]], shared: Sequence[Row], found: Sequence[Sequence[Chosen]]
+) -> pd.DataFrame:
+    """A row a run, of what stands for it."""
     rows: dict[tuple[Value | None, ...], Row] = {}
-    for path, record in records:
-        counts = _counts(path, record, tallies)
-        for row in _rows(path, record, measured):
+    for (path, record), columns, runs in zip(records, shared, found, strict=True):
+        for run, one in zip(record.runs, runs, strict=True):
+            row = columns | _own(run, one)
             key = tuple(row[name] for name in KEY)
             if key in rows:
                 where = "target {}, n {}, scheme {}, run {}".format(*key)
                 raise UserError(f"{path}: {where} is in another result file too; remove one of the two")
-            rows[key] = row | counts
-    table = _sorted(pd.DataFrame(list(rows.values()), columns=list(NAMES)))
+            rows[key] = row
+    return _sorted(pd.DataFrame(list(rows.values()), columns=list(NAMES)))
+
+
+def _write(table: pd.DataFrame, destination: Path) -> None:
     with replacing(destination) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def _without_search(record: Experiment) -> Row:
+    """What tells settings apart, as if there had been no search."""
+    solver = record.settings.solver.model_copy(update={"search": None})
+    settings = record.settings.model_copy(update={"solver": solver})
+    return {"settings": settings.digest, "protocol": protocol(settings)}
 
 
 def _read_distances(paths: Iterable[Path]) -> dict[str, dict[str, Distance]]:
@@ -68,8 +109,8 @@ def _read_experiment(path: Path) -> Experiment:
     return record
 
 
-def _rows(path: Path, record: Experiment, measured: dict[str, dict[str, Distance]]) -> list[Row]:
-    """The rows of one experiment, one a run."""
+def _shared(path: Path, record: Experiment, measured: dict[str, dict[str, Distance]]) -> Row:
+    """What the rows of one experiment have in common."""
     settings = record.settings
     scheme = Scheme.parse(settings.scheme)
     distances = measured.get(settings.target, {})
@@ -79,7 +120,7 @@ def _rows(path: Path, record: Experiment, measured: dict[str, dict[str, Distance
                 f"{path}: its source is {settings.source}, but the {distance.metric} distance of {settings.target} "
                 f"is from {distance.source}; delete both and run snakemake again"
             )
-    shared: Row = {
+    return {
         "study": settings.study, "source": settings.source, "target": settings.target, "dataset": settings.dataset,
         "classes": record.classes, "n": settings.split.n,
         "val_per_class": settings.split.val, "pool": settings.split.pool, "test_per_class": settings.split.test,
@@ -89,14 +130,16 @@ def _rows(path: Path, record: Experiment, measured: dict[str, dict[str, Distance
         "versions": ", ".join(f"{name} {version}" for name, version in sorted(record.versions.items())),
         "data_level": data_level(settings.split.n), **_distance_columns(distances),
     }  # fmt: skip
-    own = (
-        "run", "seed", "val_accuracy", "test_accuracy", "mean_class_accuracy", "iterations", "best_iteration", "correct"
-    )  # fmt: skip
+
+
+def _own(run: Run, one: Chosen) -> Row:
+    """What the row of a run has of its own."""
     cost = ("seconds", "images_per_second", "peak_memory_mb", "device")
-    return [
-        {**shared, **{k: getattr(run, k) for k in own}, **{k: getattr(run.performance, k) for k in cost}}
-        for run in record.runs
-    ]
+    return {
+        "run": run.run, "seed": run.seed, **{name: getattr(one.tested, name) for name in Tested.model_fields},
+        "iterations": one.iterations, "best_iteration": one.best_iteration,
+        **{name: getattr(run.performance, name) for name in cost},
+    }  # fmt: skip
 
 
 def _counts(path: Path, record: Experiment, tallies: Mapping[tuple[str, str], SplitTally]) -> Row:

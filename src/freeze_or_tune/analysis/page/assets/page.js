@@ -39,6 +39,15 @@ for (const button of document.querySelectorAll("[data-set]")) {
     filtered();
   });
 }
+for (const radio of document.querySelectorAll('input[name="protocol"]')) {
+  radio.addEventListener("change", () => {
+    view(radio.value);
+    for (const part of document.querySelectorAll("[data-protocol]")) part.hidden = part.dataset.protocol !== radio.value;
+    fillTable();
+    choose(chosen);
+    drawAll();
+  });
+}
 for (const radio of document.querySelectorAll('input[name="across"]')) radio.addEventListener("change", drawRatios);
 for (const radio of document.querySelectorAll('input[name="quantity"]')) radio.addEventListener("change", drawCurves);
 for (const list of ["choose-target", "choose-n", "choose-scheme"]) element(list).addEventListener("change", chooseFromLists);
