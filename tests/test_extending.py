@@ -181,7 +181,7 @@ from freeze_or_tune.analysis.statistics.intervals import Evidence
 
 
 def costs_data(evidence: Evidence) -> pd.DataFrame:
-    """Figure 5's numbers."""
+    """Figure 6's numbers."""
     return evidence.results[["scheme", "seconds", "test_accuracy"]]
 
 
@@ -193,8 +193,8 @@ def costs(evidence: Evidence) -> Figure:
 ''')  # fmt: skip
     numbers = "analysis/show/plot.py"
     copy.put(numbers, "from freeze_or_tune.analysis.show.costs import costs, costs_data", "from matplotlib.figure")
-    copy.put(numbers, "    5: Drawing(costs_data, costs),", "4: Drawing(")
-    copy.put("workflow/rules/labels.smk", '    "5": "What does it cost?",', '"4": "Which distance')
+    copy.put(numbers, "    6: Drawing(costs_data, costs),", "4: Drawing(")
+    copy.put("workflow/rules/labels.smk", '    "6": "What does it cost?",', '"4": "Which distance')
     copy.run("-c", '''
 from pathlib import Path
 from tests.analysis.conftest import Results
@@ -204,9 +204,9 @@ for scheme in ("T1-7_R8", "F1-7_R8"):
 results.collect()
 ''')  # fmt: skip
     copy.run("-m", "freeze_or_tune", "plot", "made/experiments.csv", "shown")
-    assert (copy.folder / "shown/figures/fig5.pdf").read_bytes().startswith(b"%PDF")
-    planned = copy.run("-m", "snakemake", "--dry-run", "--quiet", "host", "--", "results/figures/fig5.pdf")
-    assert "fig5.png" in planned
+    assert (copy.folder / "shown/figures/fig6.pdf").read_bytes().startswith(b"%PDF")
+    planned = copy.run("-m", "snakemake", "--dry-run", "--quiet", "host", "--", "results/figures/fig6.pdf")
+    assert "fig6.png" in planned
     assert re.search(r"\bfigure +5\b", copy.run("-m", "snakemake", "--dry-run", "--quiet", "rules"))
 
 
@@ -230,7 +230,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the number."""
     from freeze_or_tune.study.study import read_study
 
-    print(len(read_study(arguments.configfile).experiments()))
+    print(len(read_study(*arguments.configfile).experiments()))
 ''')  # fmt: skip
     main = "__main__.py"
     copy.path(main).write_text(copy.text(main).replace("judge, plot,", "count, judge, plot,"))

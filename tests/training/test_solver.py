@@ -119,3 +119,58 @@ def test_layouts_of_convolutions_do_not_matter() -> None:
         return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
 
     torch.testing.assert_close(trained(torch.channels_last), trained(torch.contiguous_format), rtol=0, atol=1e-12)
+
+
+def by_torch(solver: Solver, clip: float | None) -> dict[str, np.ndarray]:
+    """The same run with torch's AdamW, its schedulers and its clipping, as one writes it by hand."""
+    network = chain()
+    matrices = [p for name, p in network.named_parameters() if name.endswith(".weight")]
+    others = [p for name, p in network.named_parameters() if not name.endswith(".weight")]
+    groups = [{"params": matrices, "weight_decay": solver.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=solver.learning_rate)
+    warm_up = round(solver.warm_up * ITERATIONS)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, ITERATIONS - warm_up)
+    schedule: torch.optim.lr_scheduler.LRScheduler = cosine
+    if warm_up:
+        rising = torch.optim.lr_scheduler.LinearLR(optimiser, 1 / warm_up, 1, warm_up - 1)
+        schedule = torch.optim.lr_scheduler.SequentialLR(optimiser, [rising, cosine], [warm_up])
+    for iteration in range(ITERATIONS):
+        for name, gradient in gradients(iteration).items():
+            network.get_parameter(name).grad = torch.from_numpy(gradient)
+        if clip:
+            torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
+        optimiser.step()
+        schedule.step()
+    return {name: p.detach().numpy() for name, p in network.named_parameters()}
+
+
+@pytest.mark.parametrize("clip", [None, 1.0, 1e3])
+@pytest.mark.parametrize("warm_up", [0.0, 0.25])
+@pytest.mark.filterwarnings("ignore:The epoch parameter")
+def test_the_run_of_torchs_adamw(clip: float | None, warm_up: float) -> None:
+    solver = Solver(
+        method="adamw", learning_rate=0.05, weight_decay=0.3, copied_rate=1, schedule="cosine", warm_up=warm_up,
+        clip=clip,
+    )  # fmt: skip
+    _, after, _ = ours("T1-5_R6-8", solver)
+    for name, value in by_torch(solver, clip).items():
+        np.testing.assert_allclose(after[name], value, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_adamws_copied_layers_learn_at_their_own_rate() -> None:
+    solver = Solver(method="adamw", learning_rate=0.05, weight_decay=0, copied_rate=0.5, drops=())
+    before, after, _ = ours("T1-7_R8", solver)
+    whole = {"fc7.weight": 0.05 * 0.5, "fc8.weight": 0.05, "fc8.bias": 0.05, "fc7.bias": 0.05 * 0.5}
+    _, first, _ = ours("T1-7_R8", solver.model_copy(update={"learning_rate": 1e-12}))
+    for name, rate in whole.items():
+        moved, least = np.abs(after[name] - before[name]).max(), np.abs(first[name] - before[name]).max()
+        assert 0 < moved <= ITERATIONS * rate * 1.2, name  # Adam's steps are about as long as the rate
+        assert least < 1e-9, name
+
+
+def test_the_rate_rises_and_falls() -> None:
+    optimiser = Optimised(chain(), "R1-8", Solver(learning_rate=1, schedule="cosine", warm_up=0.25), 8).optimiser
+    rates = [optimiser.rate(iteration) for iteration in range(8)]
+    assert rates[:3] == pytest.approx([0.5, 1, 1])
+    assert rates[5] == pytest.approx(0.5)
+    assert 0 < rates[7] < rates[6] < rates[5]

@@ -13,5 +13,9 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def add_configfile(parser: argparse.ArgumentParser) -> None:
     """Add the option that names the study."""
     parser.add_argument(
-        "--configfile", default="config/config.yaml", metavar="FILE", help="the study (default: %(default)s)"
+        "--configfile",
+        default=["config/config.yaml"],
+        metavar="FILE",
+        nargs="+",
+        help="the study (default: config/config.yaml); each of several files adds to those before it",
     )

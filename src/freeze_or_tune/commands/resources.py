@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> None:
     from freeze_or_tune.planning.estimates import table  # noqa: PLC0415
     from freeze_or_tune.study.study import read_study  # noqa: PLC0415
 
-    study = read_study(arguments.configfile)
+    study = read_study(*arguments.configfile)
     listed = Path("config/downloads.csv")
     downloads = [row for rows in read_downloads(listed).values() for row in rows] if listed.exists() else []
     print(table(study), tables(study, downloads), sep="\n\n")

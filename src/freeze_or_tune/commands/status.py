@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     from freeze_or_tune.planning.status import TROUBLE, failed_stages, report, standings  # noqa: PLC0415 - as in `schema`
     from freeze_or_tune.study.study import read_study  # noqa: PLC0415
 
-    study = read_study(arguments.configfile)
+    study = read_study(*arguments.configfile)
     experiments, stages = standings(study), failed_stages(study)
     print(report(experiments, stages))
     return int(bool(stages) or any(experiment.state in TROUBLE for experiment in experiments))

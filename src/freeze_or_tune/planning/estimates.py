@@ -112,9 +112,12 @@ def pretrain(study: Study, source: str) -> Estimate:
 
 def _training(study: Study, settings: TrainingSettings) -> Estimate:
     network, solver, counts = settings.network, settings.solver, counts_of(study, settings.split)
-    shape = shape_of(network)
+    shape, scheme = shape_of(network), Scheme.parse(settings.scheme)
     pixels = sum(counts) * 3 * network.image_size**2
-    parameters = shape.parameters + shape.outputs[-1] * classes_of(study, settings.dataset)
+    classifier = shape.outputs[-1] * classes_of(study, settings.dataset)
+    more = len(solver.stepped(scheme)) - 1
+    learnt = classifier if scheme.mode == "F" and scheme.depth == 1 else shape.parameters + classifier
+    parameters = shape.parameters + classifier + more * learnt
     megabytes = _TORCH_MB + (_COPIES * pixels + 4 * _WEIGHTS * parameters) / _MB
     if study.machine.device == "cuda":
         megabytes += _CUDA_MB
@@ -143,13 +146,17 @@ def _cached(settings: TrainingSettings, shape: Shape, counts: Counts) -> int:
 def operations(study: Study, settings: TrainingSettings, room: bool = True) -> float:
     """Of all runs: the cached prefix once a view; the rest forward and back for each image seen, forward to look.
 
+    What learns counts for each candidate of a search as long as it is trained.
     Without `room` for its cache the prefix is computed for each image seen.
     """
     solver, counts, work = settings.solver, counts_of(study, settings.split), shape_of(settings.network).work
-    cut = _prefix(settings)
+    cut, scheme = _prefix(settings), Scheme.parse(settings.scheme)
     trained = solver.iterations(counts.train) * solver.batch
     looks = solver.evaluations * counts.val + counts.test
-    rest = settings.runs * (3 * trained + looks) * sum(work[cut:])
+    learning = max(cut, scheme.frozen)
+    rest = (
+        settings.runs * (3 * trained + looks) * (sum(work[cut:learning]) + solver.lanes(scheme) * sum(work[learning:]))
+    )
     views = min(solver.views * counts.train, trained) + counts.val + counts.test
     return rest + (views if room else settings.runs * (trained + looks)) * sum(work[:cut])
 

@@ -67,14 +67,7 @@ def _standing(record: Path, log: Path, digest: str) -> tuple[State, str]:
     if held(lock_file(record)):
         return "running", _message(_last_lines(log)[-1:])
     if record.exists():
-        try:
-            made = Experiment.read(record)
-        except UserError as error:
-            return "damaged", str(error)
-        if made.digest != digest:
-            return "outdated", "snakemake will make it again"
-        hints = dict.fromkeys(hint for of_run in made.unconverged().values() for hint in of_run)
-        return "done", ", ".join(hints)
+        return _made(record, digest)
     lines = _last_lines(log)
     reason = _error(lines)
     if reason:
@@ -83,6 +76,17 @@ def _standing(record: Path, log: Path, digest: str) -> tuple[State, str]:
     if left or (lines and not _ended_well(lines)):
         return "interrupted", _message(lines[-1:])
     return "waiting", ""
+
+
+def _made(record: Path, digest: str) -> tuple[State, str]:
+    try:
+        made = Experiment.read(record)
+    except UserError as error:
+        return "damaged", str(error)
+    if made.digest != digest:
+        return "outdated", "snakemake will make it again"
+    hints = dict.fromkeys(hint for of_run in made.unconverged().values() for hint in of_run)
+    return "done", ", ".join(hints)
 
 
 def _last_lines(log: Path) -> list[str]:

@@ -28,6 +28,11 @@ class Candidate(NamedTuple):
     c: float | None = None
 
 
+def kept(candidates: int) -> int:
+    """How many of several candidates go on after a halving: the better half, of three one."""
+    return max(1, candidates // 2) if candidates else 0
+
+
 class Grid(Strict):
     """Values that a search tries, each with each; what is not named stays the solver's."""
 
@@ -144,6 +149,14 @@ class Solver(Strict):
         values = product(grid.learning_rate or own[:1], grid.weight_decay or own[1:2], copied_rates)
         solved = (scheme.mode == "F" and scheme.depth == 1 and frozen.c) or ()
         return tuple(dict.fromkeys([own, *(Candidate(*one) for one in values), *(Candidate(c=c) for c in solved)]))
+
+    def lanes(self, scheme: Scheme) -> float:
+        """How many candidates learn at a time, on average over a run in which all halvings take place."""
+        alive, total, before = len(self.stepped(scheme)), 0.0, 0.0
+        for fraction in self.search.halvings if self.search else ():
+            total += alive * (fraction - before)
+            alive, before = 1 + kept(alive - 1), fraction
+        return total + alive * (1 - before)
 
     def stepped(self, scheme: Scheme) -> tuple[Candidate, ...]:
         """The candidates that learn by steps."""

@@ -282,13 +282,26 @@ def load_study(config: dict[str, Any]) -> Study:
         raise UserError(f"the study's config is not valid:\n{_explain(error)}") from None
 
 
-def read_study(path: Path | str) -> Study:
-    """Read a study from a YAML file (commands and tests; the workflow gets its config from Snakemake)."""
-    try:
-        config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise UserError(f"the study {path} cannot be read: {error}") from None
+def read_study(*paths: Path | str) -> Study:
+    """Read a study from YAML files (commands and tests; the workflow gets its config from Snakemake).
+
+    Of several files each adds to those before it, key by key, as with snakemake's --configfile.
+    """
+    config: dict[str, Any] = {}
+    for path in paths:
+        try:
+            _add(config, yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+        except (OSError, yaml.YAMLError, AttributeError) as error:
+            raise UserError(f"the study {path} cannot be read: {error}") from None
     return load_study(config)
+
+
+def _add(config: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, Mapping) and isinstance(config.get(key), dict):
+            _add(config[key], value)
+        else:
+            config[key] = value
 
 
 def schema() -> str:

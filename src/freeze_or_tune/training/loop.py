@@ -12,7 +12,7 @@ from torch import Tensor
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.records.experiment import CurvePoint
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.solver import Candidate, Solver
+from freeze_or_tune.study.solver import Candidate, Solver, kept
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.batches import Batches
 from freeze_or_tune.training.checkpoint import Checkpoints, State
@@ -162,16 +162,22 @@ class _Run:
         if not self.alive:
             raise UserError(f"the loss is infinite at iteration {self.done}; lower the study's solver.learning_rate")
         for lane in lost:
-            self.learners.stop(lane.number)
+            self._stop(lane)
         self.learners.train()
         self.seconds += time.perf_counter() - start
 
     def halve(self) -> None:
         """Stop the worse half of the candidates, but for the first, which is the solver's own."""
         others = sorted((lane for lane in self.alive if lane.number), key=lambda lane: lane.best)
-        for lane in others[: (len(others) + 1) // 2] if len(others) > 1 else []:
+        for lane in others[: len(others) - kept(len(others))]:
             lane.stopped = self.done
-            self.learners.stop(lane.number)
+            self._stop(lane)
+
+    def _stop(self, lane: _Lane) -> None:
+        """Free the memory of a candidate that is stopped."""
+        self.learners.stop(lane.number)
+        lane.optimiser.forget()
+        lane.losses.clear()
 
     def state(self) -> State:
         """All that is needed to go on as if nothing had happened."""
@@ -184,7 +190,7 @@ class _Run:
         for lane, saved in zip(self.lanes, state["lanes"], strict=True):
             lane.restore(saved, self.learners.learnt(lane.number))
             if lane.stopped is not None:
-                self.learners.stop(lane.number)
+                self._stop(lane)
         self.batches.restore(self.done, state["batches"])
 
     def trained(self, lane: _Lane) -> Trained:

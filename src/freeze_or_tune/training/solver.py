@@ -117,6 +117,10 @@ class Optimiser(ABC):
         for group in self._groups.values():
             self._update(group, [gradients[name] for name in group.names], rate * group.rate)
 
+    def forget(self) -> None:
+        """Free the memory: there will be no further step."""
+        self.state, self._groups = {}, {}
+
     @abstractmethod
     def _before(self, iteration: int, rate: float) -> None:
         """Make ready for a step."""

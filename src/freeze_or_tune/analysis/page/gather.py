@@ -135,7 +135,8 @@ def _shown(
             target=cell.target, n=cell.n, scheme=cell.scheme, label=Scheme.parse(cell.scheme).paper,
             mode=cell.mode, depth=cell.depth, distance_level=cell.distance_level, data_level=cell.data_level,
             cosine=known(cell.cosine), chance=1 / cell.classes, mean=cell.test_accuracy, low=cell.low, high=cell.high,
-            accuracies=runs[key], path=path.as_posix(), curves=tuple(_curve(run, step, one_rate) for run in record.runs),
+            accuracies=runs[key], path=path.as_posix(),
+            curves=tuple(_curve(run, step, one_rate) for run in record.runs),
         ))  # fmt: skip
     return tuple(shown)
 
