@@ -11,9 +11,11 @@ demo: .venv/installed
 test: .venv/installed
 	pytest -m "slow or not slow"
 
-# Our experiments against the same by hand with torchvision; see docs/performance.md.
+# Our experiments against the same by hand: seconds and accuracies; see docs/performance.md and docs/results.md.
 bench: .venv/installed
 	python -m benchmarks.compare
+	python -m benchmarks.searching
+	python -m benchmarks.accuracy
 
 # A file, not a rule's sentinel: it says which lock the environment was last installed from.
 .venv/installed: requirements.lock pyproject.toml

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from freeze_or_tune.analysis.results.collecting import collect
+from freeze_or_tune.analysis.results.collecting import Searched, collect
 from freeze_or_tune.records.correctness import pack
 from freeze_or_tune.records.distances import Distance
-from freeze_or_tune.records.experiment import CurvePoint, Experiment, Performance, Run
+from freeze_or_tune.records.experiment import CurvePoint, Experiment, Performance, Run, Tested, Tried
 from freeze_or_tune.records.tallies import SplitTally
 from freeze_or_tune.study.backbones import CaffeNet
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import SplitSettings, TrainingSettings
-from freeze_or_tune.study.solver import Solver
+from freeze_or_tune.study.solver import Rule, Solver
 
 NETWORK = CaffeNet(channels=(16, 16, 16, 16, 16), features=32, image_size=40, crop=36)
 
@@ -34,6 +34,32 @@ def learning_curve(best: float) -> tuple[CurvePoint, ...]:
     )
 
 
+def searched(tried: Sequence[tuple[float, float, float]], images: int, copied_rate: float | None) -> dict[str, Any]:
+    """What a search leaves in a run; the first candidate is the solver's own, their average is right on all images."""
+    if not tried:
+        return {}
+
+    def bits(accuracy: float) -> str:
+        return pack([i < round(accuracy * images) for i in range(images)])
+
+    candidates = tuple(
+        Tried(
+            learning_rate=rate, weight_decay=0.0005, copied_rate=copied_rate, val_accuracy=val, val_loss=1 - val,
+            test_accuracy=test, mean_class_accuracy=test, correct=bits(test), iterations=200, best_iteration=180,
+            curve=learning_curve(val),
+        )
+        for rate, val, test in tried
+    )  # fmt: skip
+    best = max(candidates, key=lambda one: one.rank)
+    average = Tested(val_accuracy=1, test_accuracy=1, mean_class_accuracy=1, correct=bits(1))
+    return {
+        **best.model_dump(include=set(Tested.model_fields)),
+        "curve": best.curve,
+        "candidates": candidates,
+        "average": average,
+    }
+
+
 class Results:
     """Result files of a study under one folder, known in the order they are added."""
 
@@ -46,9 +72,12 @@ class Results:
 
     def experiment(
         self, target: str, n: int, scheme: str, accuracies: Sequence[float], classes: int = 10, name: str = "",
-        correct: Sequence[Sequence[bool]] = (), **changes: Any,
+        correct: Sequence[Sequence[bool]] = (), tried: Sequence[tuple[float, float, float]] = (), **changes: Any,
     ) -> Path:  # fmt: skip
-        """Add the experiment whose runs have these test accuracies, or these images right; `changes` of settings."""
+        """Add the experiment whose runs have these test accuracies, or these images right; `changes` of settings.
+
+        `tried`: (rate, validation accuracy, test accuracy) of the candidates of each run.
+        """
         settings = TrainingSettings(
             study="embedded", target=target, dataset=f"{target}-images", source="latin-a", network=NETWORK,
             split=SplitSettings(dataset=f"{target}-images", seed=0, n=n, val=5, test=20),
@@ -59,7 +88,10 @@ class Results:
         record = Experiment(
             settings=settings, digest=settings.digest, classes=classes, versions={"torch": "2.9", "numpy": "2.3"},
             train_images=n * classes, val_images=5 * classes, test_images=images,
-            runs=tuple(self._run(i, bits) for i, bits in enumerate(correct or right)),
+            runs=tuple(
+                self._run(i, bits).model_copy(update=searched(tried, images, 0.2 if scheme[0] == "T" else None))
+                for i, bits in enumerate(correct or right)
+            ),
         )  # fmt: skip
         path = self.root / "experiments" / target / f"n{n}" / f"{name or scheme}.json"
         record.write(path)
@@ -106,6 +138,13 @@ class Results:
         """Write and return experiments.csv."""
         collect(self.experiments, self.distances, self.csv, self.splits)
         return self.csv
+
+    def collect_searched(self, rule: Rule = "validation") -> Searched:
+        """Write experiments.csv of a study with a search, and return what is beside it."""
+        searched = Searched(rule, self.root / "one-rate/experiments.csv", self.root / "candidates.csv")
+        searched.one_rate.parent.mkdir(exist_ok=True)
+        collect(self.experiments, self.distances, self.csv, self.splits, searched)
+        return searched
 
 
 @pytest.fixture

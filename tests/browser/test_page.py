@@ -10,7 +10,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ..analysis.conftest import SCHEMES
+from freeze_or_tune.analysis.page.write import write_page
+
+from ..analysis.conftest import SCHEMES, Results
+from ..analysis.synthetic import searching
 from .conftest import PATIENCE
 
 Open = Callable[..., Page]
@@ -290,3 +293,23 @@ def test_changing_to_dark_draws_the_figures_anew(report: Path, opened: Open) -> 
     before = words.evaluate("words => getComputedStyle(words).fill")
     page.emulate_media(color_scheme="dark")
     expect(words).not_to_have_css("fill", before)
+
+
+def test_the_switch_shows_what_one_rate_says(tmp_path: Path, opened: Open) -> None:
+    results = Results(tmp_path / "results")
+    searched = searching(results)
+    report = results.root / "report/index.html"
+    write_page(results.csv, results.experiments, [], report, sources={"latin-a": "latin"}, one_rate=searched.one_rate)
+    page = opened(report)
+    answer, table = page.locator(".answer:visible"), page.locator("table.advice:visible")
+    expect(answer).to_contain_text("Tuning the copied layers was clearly better")
+    expect(table).to_contain_text("1.50")
+    assert page.evaluate("document.getElementById('ratio').data[0].y") == pytest.approx([1.5])
+    page.get_by_label("at one rate").check()
+    expect(answer).to_contain_text("Freezing the copied layers was clearly better")
+    expect(table).to_contain_text("0.50")
+    assert page.evaluate("document.getElementById('ratio').data[0].y") == pytest.approx([0.5])
+    expect(page.locator("#experiments tbody tr").first).to_contain_text("0.300")
+    expect(page.locator("#facts")).to_contain_text("0.300")
+    page.get_by_label("each at its best").check()
+    expect(page.locator("#facts")).to_contain_text("0.900")

@@ -318,10 +318,10 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Seen]:
     runs: list[Seen] = []
     real = module.train
 
-    def train(network: Layered, scheme: Any, solver: Any, prefix: Any, *others: Any) -> Any:
-        start = {name: p.detach().clone() for name, p in network.named_parameters()}
-        runs.append(Seen(start, network, prefix.seed))
-        return real(network, scheme, solver, prefix, *others)
+    def train(learners: Any, scheme: Any, solver: Any, prefix: Any, *others: Any) -> Any:
+        start = {name: p.detach().clone() for name, p in learners.network.named_parameters()}
+        runs.append(Seen(start, learners.network, prefix.seed))
+        return real(learners, scheme, solver, prefix, *others)
 
     monkeypatch.setattr(module, "train", train)
     return runs

@@ -10,15 +10,15 @@ import pytest
 from PIL import Image
 
 from freeze_or_tune.analysis.page import gather as module
-from freeze_or_tune.analysis.page.content import Page
-from freeze_or_tune.analysis.page.gather import gather
+from freeze_or_tune.analysis.page.content import Page, View
+from freeze_or_tune.analysis.page.gather import BEST, ONE_RATE, gather
 from freeze_or_tune.analysis.page.write import render, write_page
 from freeze_or_tune.analysis.statistics.intervals import Evidence
 from freeze_or_tune.analysis.statistics.verdicts import recommendations
 from freeze_or_tune.system.errors import UserError
 
 from ..conftest import SCHEMES, Results
-from ..synthetic import COSINES, sheet, study
+from ..synthetic import COSINES, searching, sheet, study
 
 SOURCES = {"latin-a": "latin"}
 
@@ -54,6 +54,11 @@ class Texts(HTMLParser):
         return " ".join(" ".join(self.text).split())
 
 
+def view(page: Texts, protocol: str = ONE_RATE) -> dict[str, Any]:
+    """Experiments and pairs under a protocol: a study without a search has one."""
+    return json.loads(page.data)["views"][protocol]
+
+
 def gathered(results: Results) -> Page:
     return gather(results.csv, results.experiments, [], SOURCES)
 
@@ -77,7 +82,7 @@ def page(whole: Results) -> Texts:
 
 def test_each_experiment_has_the_accuracies_of_its_rows(whole: Results, page: Texts) -> None:
     table = pd.read_csv(whole.csv)
-    experiments = json.loads(page.data)["experiments"]
+    experiments = view(page)["experiments"]
     assert len(experiments) == len(COSINES) * 3 * len(SCHEMES)
     for shown in experiments:
         rows = table[(table.target == shown["target"]) & (table.n == shown["n"]) & (table.scheme == shown["scheme"])]
@@ -89,7 +94,7 @@ def test_each_experiment_has_the_accuracies_of_its_rows(whole: Results, page: Te
 
 
 def test_each_experiment_has_its_path_and_the_curves_of_its_file(whole: Results, page: Texts) -> None:
-    for shown in json.loads(page.data)["experiments"]:
+    for shown in view(page)["experiments"]:
         path = Path(shown["path"])
         assert path.parts[-4:] == ("experiments", shown["target"], f"n{shown['n']}", f"{shown['scheme']}.json")
         runs = json.loads(path.read_text())["runs"]
@@ -108,7 +113,7 @@ def test_the_command_names_the_study_unless_it_is_the_default_one(whole: Results
 
 
 def test_pairs_are_tuned_over_frozen_accuracies_of_the_same_split(page: Texts) -> None:
-    data = json.loads(page.data)
+    data = view(page)
     assert len(data["pairs"]) == len(COSINES) * 3
     for pair in data["pairs"]:
         tuned, frozen = data["experiments"][pair["tuned"]], data["experiments"][pair["frozen"]]
@@ -150,8 +155,8 @@ def test_a_study_without_pairs_says_so(results: Results, accuracies: dict[str, l
     results.collect()
     page = written(results)
     assert "No split of this study has both a tuned and a frozen experiment yet" in page.words
-    assert json.loads(page.data)["pairs"] == []
-    assert json.loads(page.data)["experiments"][0]["cosine"] is None  # not NaN, which is no JSON
+    assert view(page)["pairs"] == []
+    assert view(page)["experiments"][0]["cosine"] is None  # not NaN, which is no JSON
 
 
 def test_the_glance_counts_what_there_is(whole: Results, page: Texts) -> None:
@@ -179,7 +184,7 @@ def test_the_same_results_give_the_same_page(whole: Results) -> None:
 
 @pytest.mark.slow
 def test_cells_are_those_of_table_3(whole: Results) -> None:
-    cells = {(cell.distance, cell.data): cell for cell in gathered(whole).cells}
+    cells = {(cell.distance, cell.data): cell for cell in gathered(whole).verdicts[0].cells}
     table = recommendations(Evidence.read(whole.csv)).set_index(["distance_level", "data_level"])
     assert len(cells) == len(table) == 9
     for place, cell in cells.items():
@@ -197,17 +202,23 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp;'\
 @pytest.mark.slow
 def test_names_from_files_are_text_and_never_markup(whole: Results) -> None:
     page = gathered(whole)
-    shown = page.explorable.experiments[0].model_copy(
-        update={"target": HOSTILE, "path": HOSTILE, "label": HOSTILE, "scheme": HOSTILE}
+    shown = (
+        page.explorable.views[ONE_RATE]
+        .experiments[0]
+        .model_copy(update={"target": HOSTILE, "path": HOSTILE, "label": HOSTILE, "scheme": HOSTILE})
     )
     explorable = page.explorable.model_copy(
-        update={"targets": (HOSTILE,), "experiments": (shown,), "pairs": (), "schemes": {HOSTILE: HOSTILE}}
+        update={
+            "targets": (HOSTILE,),
+            "views": {ONE_RATE: View(experiments=(shown,), pairs=())},
+            "schemes": {HOSTILE: HOSTILE},
+        }
     )
     dataset = page.datasets[0].model_copy(update={"dataset": HOSTILE, "source_of": (HOSTILE,)})
     glance = page.glance.model_copy(update={"study": HOSTILE, "versions": (HOSTILE,)})
     hostile = page.model_copy(update={"explorable": explorable, "datasets": (dataset,), "glance": glance})
     before, after = Texts(render(page)), Texts(render(hostile))
-    assert json.loads(after.data)["experiments"][0]["path"] == HOSTILE
+    assert view(after)["experiments"][0]["path"] == HOSTILE
     assert after.words.count("<script>alert(1)</script>") >= 5
     count = [[tag for tag, _ in texts.tags].count("script") for texts in (before, after)]
     assert count[0] == count[1]
@@ -275,7 +286,7 @@ def test_a_table_that_lacks_an_experiment_is_refused(results: Results) -> None:
 @pytest.mark.slow
 def test_very_many_curves_are_thinned_out_but_keep_their_ends(whole: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CURVE_POINTS", 54 * 2 * 4)
-    curves = [curve for shown in gathered(whole).explorable.experiments for curve in shown.curves]
+    curves = [curve for shown in gathered(whole).explorable.views[ONE_RATE].experiments for curve in shown.curves]
     assert {curve.iterations for curve in curves} == {(20, 80, 140, 200)}
 
 
@@ -285,3 +296,34 @@ def test_a_page_of_the_papers_size_stays_small(tmp_path: Path) -> None:
     data = gathered(results).explorable.model_dump_json()
     assert len(results.experiments) == 180
     assert len(data) < 500_000
+
+
+def test_a_study_with_a_search_says_both(results: Results) -> None:
+    searched = searching(results)
+    destination = results.root / "report" / "index.html"
+    write_page(
+        results.csv, results.experiments, [], destination, sources=SOURCES, one_rate=searched.one_rate
+    )  # fmt: skip
+    page = Texts(destination.read_text(encoding="utf-8"))
+    best, one_rate = view(page, BEST), view(page)
+    assert [pair["ratio"] for pair in best["pairs"]] == pytest.approx([0.9 / 0.6])
+    assert [pair["ratio"] for pair in one_rate["pairs"]] == pytest.approx([0.3 / 0.6])
+    assert [e["path"] for e in best["experiments"]] == [e["path"] for e in one_rate["experiments"]]
+    assert "Tuning the copied layers was clearly better in 1 of 1 splits" in page.words
+    assert "Freezing the copied layers was clearly better in 1 of 1 splits" in page.words
+    hidden = [attributes.get("data-protocol") for _, attributes in page.tags if "hidden" in attributes]
+    assert hidden.count(ONE_RATE) == 2  # the answer and the recommendations
+    # Learning curves are those of the candidate that each protocol shows.
+    tops = [max(e["curves"][0]["val_accuracy"]) for v in (best, one_rate) for e in v["experiments"] if e["mode"] == "T"]
+    assert tops == [0.8, 0.5]
+
+
+def test_runs_that_may_not_have_converged_are_listed(results: Results) -> None:
+    results.experiment("near", 10, "T1-7_R8", [0.95])  # the run's validation accuracy is one minus that: chance
+    results.experiment("near", 10, "F1-7_R8", [0.2])
+    results.distance("near", "cosine", 0.1)
+    results.collect()
+    lines = gathered(results).unconverged
+    assert [line for line in lines if "at chance" in line] == [
+        "T(1-7)R(8) on near, n = 10: loss still falling, at chance"
+    ]

@@ -1,0 +1,66 @@
+"""Figure 5: accuracy and ratio against the learning rate."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from freeze_or_tune.analysis.results.candidates import read_candidates
+from freeze_or_tune.analysis.show.rates import draw_rates, rates, rates_data
+
+from ..conftest import Results
+
+TUNED = [(0.01, 0.5, 0.6), (0.03, 0.6, 0.75), (0.1, 0.1, 0.15)]
+FROZEN = [(0.01, 0.5, 0.5), (0.03, 0.4, 0.5), (0.1, 0.7, 0.6), (0.3, 0.5, 0.4)]
+
+
+@pytest.fixture
+def candidates(results: Results) -> Path:
+    for n in (1, 10):
+        results.experiment("near", n, "T1-7_R8", [0, 0], tried=TUNED)
+        results.experiment("near", n, "F1-7_R8", [0, 0], tried=FROZEN)
+        results.experiment("near", n, "F1-5_R6-8", [0, 0], tried=FROZEN)
+    results.distance("near", "cosine", 0.2)
+    return results.collect_searched().candidates
+
+
+def test_its_numbers(candidates: Path) -> None:
+    data = rates_data(read_candidates(candidates))
+    assert len(data) == 2 * 7
+    tuned = data[(data["mode"] == "T") & (data["n"] == 1)].set_index("learning_rate")
+    assert tuned["ratio"].to_dict() == pytest.approx({0.01: 1.2, 0.03: 1.5, 0.1: 0.25})
+    assert tuned["chosen"].tolist() == [0, 1, 0]
+    assert tuned["one_rate"].tolist() == ["yes", "", ""]
+    frozen = data[(data["mode"] == "F") & (data["n"] == 10)].set_index("learning_rate")
+    assert frozen["chosen"].tolist() == [0, 0, 1, 0]
+    assert frozen["test_accuracy"].tolist() == [0.5, 0.5, 0.6, 0.4]
+    assert frozen["ratio"].isna().all()
+
+
+def test_it_shows_each_line_and_what_was_chosen(candidates: Path) -> None:
+    figure = draw_rates(read_candidates(candidates))
+    above = figure.axes[0]
+    lines = [line for line in above.lines if len(line.get_xdata()) > 2]
+    assert sorted(len(line.get_xdata()) for line in lines) == [3, 3, 4, 4]  # both are few images
+    marked = {tuple(map(float, point)) for part in above.collections for point in part.get_offsets()}
+    assert marked == {(0.03, 0.75), (0.1, 0.6)}
+    mean = max(figure.axes[len(figure.axes) // 2].lines, key=lambda line: line.get_linewidth())
+    assert list(mean.get_ydata()) == pytest.approx([1.2, 1.5, 0.25])
+
+
+def test_files_are_written_and_the_same_twice(candidates: Path, tmp_path: Path) -> None:
+    def made(folder: str) -> list[Path]:
+        outputs = [tmp_path / folder / f"fig5.{suffix}" for suffix in ("pdf", "png", "csv", "json")]
+        outputs[0].parent.mkdir()
+        rates(candidates, outputs)
+        return outputs
+
+    first, second = made("a"), made("b")
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    assert len(pd.read_csv(first[2])) == 14
+
+
+def test_without_pairs_it_says_so(results: Results) -> None:
+    results.experiment("near", 1, "F1-5_R6-8", [0], tried=FROZEN)
+    figure = draw_rates(read_candidates(results.collect_searched().candidates))
+    assert "No candidates of R(8)" in [text.get_text() for text in figure.texts]
