@@ -1,7 +1,7 @@
 # The paper's tables and figures, each from one experiments.csv alone, and the learning curves of the report.
 # Of a study with a search there are two: <results>/ has each scheme at its best, <results>/one-rate/ all at one rate.
 
-PROTOCOL = "|one-rate/" if study.solver.search else ""
+PROTOCOL = "|one-rate/" if study.solver.search else "()"
 
 
 rule table:
