@@ -14,6 +14,7 @@ from .conftest import ROOT, STUDY, snakemake_in
 
 FAIR = (ROOT / "config/paper.yaml", ROOT / "config/paper-fair.yaml")
 SEARCH = {
+    "rule": "validation",
     "frozen": {"learning_rate": [0.05, 0.2], "c": [0.1, 1]},
     "tuned": {"learning_rate": [0.03, 0.1], "copied_rate": [0.2, 1]},
 }

@@ -69,7 +69,7 @@ class Search(Strict):
         "one pass",
     )
     rule: Rule = Field(
-        "validation",
+        "average",
         exclude=True,
         description="what stands for a run in tables and figures, chosen by validation images alone; changing it "
         "trains nothing anew",
