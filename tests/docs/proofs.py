@@ -57,6 +57,8 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     # The study.
     "snakemake": Run("finished", makes=("results/figures/fig1.pdf",)),
     "snakemake -n": Run("cloned", says=("experiment 72", "reason: Missing output files:")),
+    "snakemake results/one-rate/tables/table3.md": Run("finished", makes=("results/one-rate/tables/table3.md",)),
+    "python -m freeze_or_tune status": Run("finished", says=("done",)),
     "snakemake results/figures/fig2.pdf": Run("finished", makes=("results/figures/fig2.pdf",)),
     f"snakemake {EXPERIMENT}": Run("finished", makes=(EXPERIMENT,)),
     f"snakemake -f {EXPERIMENT}": Elsewhere(
@@ -87,6 +89,9 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "python -m freeze_or_tune resources --configfile config/paper.yaml": Elsewhere(
         "tests/planning/test_estimates.py::test_the_docs_show_the_papers_table"
     ),
+    "python -m freeze_or_tune resources --configfile config/paper.yaml config/paper-fair.yaml": Run(
+        "cloned", says=("experiment yosinski 46.0", "all 128.9")
+    ),
     # One's own images.
     "snakemake --config images=photos -- results/advice/birds.md": Run("advised", makes=ADVICE),
     "snakemake --config images=photos -- results/advice/birds/model.safetensors": Run("advised", makes=MODEL),
@@ -112,6 +117,9 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "snakemake --configfile config/paper.yaml --resources gpu=1": Run("cloned", PLAN, says=PAPERS),
     "snakemake --profile profiles/slurm --dry-run": Run("cloned", says=PAPERS),
     "snakemake --profile profiles/slurm": SUBMITTED,
+    "snakemake --profile profiles/slurm --configfile config/paper.yaml config/paper-fair.yaml": Run(
+        "cloned", PLAN, says=PAPERS
+    ),
     "snakemake --profile profiles/slurm --until download": Run("cloned", PLAN, says=("download 23", "total 23")),
     "snakemake --profile profiles/slurm --configfile config/config.yaml -- results/figures/fig2.pdf": Run(
         "cloned", PLAN, says=("experiment 72", "figure 1")
@@ -126,6 +134,10 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "pip install snakemake-storage-plugin-fs": NotRun("belongs to what the page says was not tried"),
     # Benchmarks.
     "make bench": Run("cloned", PLAN, says=("--requirement requirements.lock", "python -m benchmarks.compare")),
+    "python -m benchmarks.searching": Run("small", says=("| F1-7_R8 | 12 |", "| T1-7_R8 | 5 |")),
+    "python -m benchmarks.accuracy --configfile config/config.yaml --frozen": Run(
+        "finished", says=("| mean |", "| all |")
+    ),
     "python -m benchmarks.views": Run("small", "--seeds 1", says=("| 1 view |", "| 60 views: exact |")),
     "python -m benchmarks.options": Run("small", says=("| small | fp32 |", "| caffenet | bf16, channels_last |")),
     "python benchmarks/planning.py": Run("cloned", "18", says=("experiments seconds peak MB", "18")),

@@ -11,6 +11,7 @@ import timm
 import torch
 import yaml
 
+from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.study import Study, load_study
 
 from ..workflow.miniature import overlaid
@@ -37,7 +38,7 @@ def test_each_piece_of_yaml_has_its_test() -> None:
     """A new one needs a test here; the first of configuration.md is in the study of test_results.py."""
     found = {name: sum(block.language == "yaml" for block in blocks(page)) for name, page in pages().items()}
     assert {name: number for name, number in found.items() if number} == {
-        "docs/advice.md": 1, "docs/cluster.md": 1, "docs/configuration.md": 2, "docs/networks.md": 1,
+        "docs/advice.md": 1, "docs/cluster.md": 1, "docs/configuration.md": 3, "docs/networks.md": 1,
     }  # fmt: skip
 
 
@@ -110,3 +111,14 @@ def test_a_profile_of_another_executor() -> None:
     profile = example("docs/cluster.md")
     assert profile["executor"] == "kubernetes"
     assert profile.keys() <= options()
+
+
+def test_a_search_is_as_the_page_shows_it() -> None:
+    (text,) = (block.text for block in blocks(pages()["docs/configuration.md"]) if "search:" in block.text)
+    study = load_study(overlaid(of_config("config.yaml"), yaml.safe_load(text)))
+    tried = {
+        scheme: len(study.solver.candidates(Scheme.parse(scheme))) for scheme in ("F1-7_R8", "T1-7_R8", "F1-5_R6-8")
+    }
+    assert tried == {"F1-7_R8": 7, "T1-7_R8": 4, "F1-5_R6-8": 4}
+    assert study.solver.search is not None
+    assert study.solver.search.rule == "average"

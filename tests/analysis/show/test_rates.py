@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from freeze_or_tune.analysis.results.candidates import read_candidates
-from freeze_or_tune.analysis.show.rates import draw_rates, rates, rates_data
+from freeze_or_tune.analysis.show.rates import EDGE, draw_rates, rates, rates_data
 
 from ..conftest import Results
 
@@ -42,7 +43,8 @@ def test_it_shows_each_line_and_what_was_chosen(candidates: Path) -> None:
     above = figure.axes[0]
     lines = [line for line in above.lines if len(line.get_xdata()) > 2]
     assert sorted(len(line.get_xdata()) for line in lines) == [3, 3, 4, 4]  # both are few images
-    marked = {tuple(map(float, point)) for part in above.collections for point in part.get_offsets()}
+    large = [part for part in above.collections if part.get_sizes().max(initial=0) > 20]
+    marked = {tuple(map(float, point)) for part in large for point in part.get_offsets()}
     assert marked == {(0.03, 0.75), (0.1, 0.6)}
     mean = max(figure.axes[len(figure.axes) // 2].lines, key=lambda line: line.get_linewidth())
     assert list(mean.get_ydata()) == pytest.approx([1.2, 1.5, 0.25])
@@ -64,3 +66,20 @@ def test_without_pairs_it_says_so(results: Results) -> None:
     results.experiment("near", 1, "F1-5_R6-8", [0], tried=FROZEN)
     figure = draw_rates(read_candidates(results.collect_searched().candidates))
     assert "No candidates of R(8)" in [text.get_text() for text in figure.texts]
+
+
+def test_what_has_no_rate_stands_at_the_edge_and_what_was_stopped_has_no_ratio(results: Results) -> None:
+    results.experiment("near", 1, "T1-7_R8", [0, 0], tried=TUNED)
+    results.experiment("near", 1, "F1-7_R8", [0, 0], tried=FROZEN)
+    table = read_candidates(results.collect_searched("average").candidates)
+    tuned = table["scheme"] == "T1-7_R8"
+    table.loc[tuned & (table["learning_rate"] == 0.1), "stopped"] = "yes"
+    table.loc[tuned & (table["learning_rate"] == 0.03) & (table["run"] == 0), ["stopped", "test_accuracy"]] = ["yes", 0]
+    data = rates_data(table).set_index(["mode", "learning_rate"])
+    assert data.loc[("T", 0.03), "test_accuracy"].item() == 0.75  # of the run that was trained to its end
+    assert data["ratio"].notna().sum() == 2
+    unrated = data[data.index.get_level_values("learning_rate").isna()]
+    assert unrated["test_accuracy"].tolist() == [1, 1]
+    above = draw_rates(table).axes[0]
+    points = np.ma.vstack([part.get_offsets() for part in above.collections if len(part.get_offsets())])
+    assert np.isclose(points, (0.3 * EDGE, 1)).all(axis=1).sum() == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from freeze_or_tune.analysis.results.choosing import AVERAGE, Chosen
-from freeze_or_tune.records.experiment import Experiment
+from freeze_or_tune.records.experiment import Experiment, Tested
 from freeze_or_tune.system.errors import UserError
 
 OF_EXPERIMENT = (
@@ -18,7 +18,7 @@ OF_CANDIDATE = (
     "learning_rate", "weight_decay", "copied_rate", "c", "val_accuracy", "val_loss", "test_accuracy",
     "mean_class_accuracy", "iterations", "best_iteration",
 )  # fmt: skip
-MAYBE = ("learning_rate", "weight_decay", "copied_rate", "c", "val_loss", "cosine")
+MAYBE = ("learning_rate", "weight_decay", "copied_rate", "c", "val_loss", "best_iteration", "cosine")
 """Columns of numbers that may be empty."""
 NAMES = (*OF_EXPERIMENT, "run", *OF_CANDIDATE, "stopped", "one_rate", "chosen")
 
@@ -26,10 +26,9 @@ NAMES = (*OF_EXPERIMENT, "run", *OF_CANDIDATE, "stopped", "one_rate", "chosen")
 def candidates(
     records: Sequence[Experiment], found: Sequence[Sequence[Chosen]], experiments: pd.DataFrame
 ) -> pd.DataFrame:
-    """A row for each candidate of each run, in the order of `experiments` (experiments.csv).
+    """A row for each candidate of each run, in the order of `experiments` (experiments.csv), and one for their average.
 
-    `stopped`, `one_rate` and `chosen` are yes or empty; where the average of all stands for a run, `chosen` is
-    average in all rows of it.
+    The average has neither a rate nor a C. `stopped`, `one_rate` and `chosen` are yes or empty.
     """
     of_run = {
         (record.settings.target, record.settings.split.n, record.settings.scheme, run.run): (run, one)
@@ -39,13 +38,14 @@ def candidates(
     rows = []
     for row in experiments.to_dict("records"):
         run, one = of_run[row["target"], row["n"], row["scheme"], row["run"]]
-        for place, tried in enumerate(run.candidates):
+        places: list[tuple[int, Tested | None]] = [*enumerate(run.candidates), (AVERAGE, run.average)]
+        for place, tested in places if run.candidates else ():
+            whole = getattr(tested, "iterations", run.iterations)
             rows.append({
                 **{name: row[name] for name in (*OF_EXPERIMENT, "run")},
-                **{name: getattr(tried, name) for name in OF_CANDIDATE},
-                "stopped": "yes" if tried.iterations < run.iterations else "",
-                "one_rate": "" if place else "yes",
-                "chosen": "average" if one.place == AVERAGE else "yes" if one.place == place else "",
+                **{name: getattr(tested, name, None) for name in OF_CANDIDATE}, "iterations": whole,
+                "stopped": "yes" if whole < run.iterations else "", "one_rate": "" if place else "yes",
+                "chosen": "yes" if one.place == place else "",
             })  # fmt: skip
     return pd.DataFrame(rows, columns=list(NAMES))
 
