@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,7 @@ def test_a_candidate_that_diverges_stops_and_harms_no_other(scheme: str) -> None
     assert lost.iterations == 3  # the first look
     assert lost.curve == ()
     assert lost.rank < own.rank
+    assert replace(lost, val_accuracy=1).rank < own.rank  # whatever its accuracy happens to be
 
 
 def test_the_worse_half_stops_but_never_the_solvers_own() -> None:

@@ -54,8 +54,8 @@ class Tried(Tested):
 
     @property
     def rank(self) -> tuple[float, float]:
-        """The larger the better: validation accuracy, then the lowest validation loss."""
-        return self.val_accuracy, -math.inf if self.val_loss is None else -self.val_loss
+        """The larger the better: validation accuracy, then the lowest validation loss; an infinite loss comes last."""
+        return (-1.0, -math.inf) if self.val_loss is None else (self.val_accuracy, -self.val_loss)
 
 
 class Run(Tested):
@@ -82,7 +82,7 @@ class Run(Tested):
         least = chance + 2 * math.sqrt(chance * (1 - chance) / val_images)
         hints = {
             "loss still falling": bool(before) and last.loss < FALLING * before[-1].loss,
-            "best at the last look": all(point.val_accuracy < last.val_accuracy for point in before),
+            "best at the last look": bool(before) and all(point.val_accuracy < last.val_accuracy for point in before),
             "at chance": self.val_accuracy <= least,
         }
         return tuple(hint for hint, found in hints.items() if found)

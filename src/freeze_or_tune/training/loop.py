@@ -38,8 +38,8 @@ class Trained:
 
     @property
     def rank(self) -> tuple[float, float]:
-        """The larger the better: the highest validation accuracy, then the lowest validation loss."""
-        return self.val_accuracy, -self.val_loss
+        """The larger the better: validation accuracy, then the lowest validation loss; an infinite loss comes last."""
+        return (self.val_accuracy, -self.val_loss) if math.isfinite(self.val_loss) else (-1.0, -math.inf)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from freeze_or_tune.analysis.page.gather import BEST, ONE_RATE, gather
 from freeze_or_tune.analysis.page.write import render, write_page
 from freeze_or_tune.analysis.statistics.intervals import Evidence
 from freeze_or_tune.analysis.statistics.verdicts import recommendations
+from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.system.errors import UserError
 
 from ..conftest import SCHEMES, Results
@@ -327,3 +328,11 @@ def test_runs_that_may_not_have_converged_are_listed(results: Results) -> None:
     assert [line for line in lines if "at chance" in line] == [
         "T(1-7)R(8) on near, n = 10: loss still falling, at chance"
     ]
+
+
+def test_what_is_solved_at_once_has_converged(results: Results) -> None:
+    record = Experiment.read(results.experiment("near", 10, "F1-7_R8", [0.2]))
+    (run,) = record.runs
+    last = run.curve[-1].model_copy(update={"val_accuracy": 1.0})
+    assert run.model_copy(update={"curve": (last,)}).unconverged(10, 50) == ()
+    assert "best at the last look" in run.model_copy(update={"curve": (*run.curve[:-1], last)}).unconverged(10, 50)
