@@ -82,6 +82,10 @@ def draw_rates(candidates: pd.DataFrame) -> Figure:
     for level, above, below in zip(levels, *grid, strict=True):
         _accuracies(above, data[data["data_level"] == level], dashes)
         _ratios(below, pairs[pairs["data_level"] == level], dashes)
+        best = _best(data[data["data_level"] == level])
+        below.plot([most * EDGE] * len(best), best, ".", color=GREY)
+        if len(best):
+            below.plot(most * EDGE, geometric_mean(best), "D", color="black", markersize=6)
         above.set_title(DATA_LABELS[level] + " data", fontsize="medium")
         log_ticks(below, ticks, least / 1.5, most * EDGE * 1.3, WIDTH / len(levels) - 0.5)
         ratio_axis(below, pairs if len(pairs) else pd.DataFrame({"ratio": [1.0], "low": [np.nan], "high": [np.nan]}))
@@ -118,12 +122,20 @@ def _accuracies(axes: Axes, data: pd.DataFrame, dashes: dict[Any, str]) -> None:
 def _ratios(axes: Axes, pairs: pd.DataFrame, dashes: dict[Any, str]) -> None:
     splits = len(pairs.drop_duplicates(["target", "n"]))
     for (*_, copied_rate), line in pairs.groupby(["target", "n", "copied_rate"], sort=False):
-        axes.plot(line["learning_rate"], line["ratio"], dashes[copied_rate], color=GREY, linewidth=0.8)
+        axes.plot(line["learning_rate"], line["ratio"], dashes[copied_rate], color=GREY, linewidth=0.8, marker=".")
     for copied_rate, line in pairs.groupby("copied_rate"):
         by_rate = line.groupby("learning_rate")["ratio"]
         everywhere = by_rate.size() == splits  # else it would be one of other splits
         means = by_rate.agg(lambda values: geometric_mean(values.to_numpy()))[everywhere]
         axes.plot(means.index, means, str(dashes[copied_rate]), color="black", linewidth=2, marker="o", markersize=3)
+
+
+def _best(data: pd.DataFrame) -> np.ndarray:
+    """Ratios of the splits of what was chosen, whatever its rate: means over runs."""
+    weighted = (data["test_accuracy"] * data["chosen"]).groupby([data[name] for name in CELL]).sum()
+    chosen = (weighted / data.groupby(CELL)["chosen"].sum()).unstack("mode").reindex(columns=["T", "F"])
+    ratio = (chosen["T"] / chosen["F"]).to_numpy()
+    return ratio[np.isfinite(ratio) & (ratio > 0)]
 
 
 def _handles() -> list[Line2D]:
@@ -144,4 +156,5 @@ def _handles() -> list[Line2D]:
         Line2D([], [], color=GREY, label="a split"),
         Line2D([], [], color="black", marker="o", linewidth=2, label="geometric mean of all splits of a level"),
         Line2D([], [], color=GREY, linestyle="--", label="another rate of copied layers"),
+        Line2D([], [], color="black", marker="D", linestyle="", label="geometric mean, each at its best"),
     ]
