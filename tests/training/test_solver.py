@@ -77,6 +77,14 @@ def test_two_drops_at_one_iteration() -> None:
         np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-12, err_msg=name)
 
 
+def test_a_drop_before_the_first_iteration() -> None:
+    solver = Solver(learning_rate=0.05, drops=(0.01, 0.5), gamma=0.3)
+    before, after, _ = ours("R1-8", solver)
+    expected = caffe(before, multipliers(0, 1), [0.05 * 0.3] * 6 + [0.05 * 0.09] * 6, solver)
+    for name, value in after.items():
+        np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-12, err_msg=name)
+
+
 def test_without_momentum() -> None:
     solver = Solver(learning_rate=0.05, momentum=0, weight_decay=0.03, drops=(0.5,), gamma=0.3)
     before, after, _ = ours("R1-8", solver)

@@ -35,7 +35,10 @@ def status(capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
 def test_a_finished_study(capsys: pytest.CaptureFixture[str]) -> None:
     code, printed = status(capsys)
     assert code == 0
-    assert [line.split() for line in printed.splitlines()[2:]] == [["itself", "2"], ["digits", "4"], ["all", "6"]]
+    rows, hints = printed.splitlines()[2:5], printed.splitlines()[5:]
+    assert [line.split() for line in rows] == [["itself", "2"], ["digits", "4"], ["all", "6"]]
+    # After 60 iterations a loss may still fall.
+    assert all(line.startswith("experiments that may not have converged: ") for line in hints)
 
 
 def test_an_experiment_that_nobody_has_begun_waits(capsys: pytest.CaptureFixture[str]) -> None:

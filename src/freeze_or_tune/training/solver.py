@@ -137,7 +137,7 @@ class StepSGD(Optimiser):
 
     def _before(self, iteration: int, rate: float) -> None:
         # Caffe's V holds the rate it was made at. Where the rate changes all the time nothing is gained by it.
-        if self.solver.schedule == "steps" and iteration in self.drops:
+        if self.solver.schedule == "steps" and iteration and iteration in self.drops:
             for velocity in self.state.values():
                 velocity.mul_(self.rate(iteration - 1) / rate)
 
