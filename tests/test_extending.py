@@ -205,9 +205,7 @@ results.collect()
 ''')  # fmt: skip
     copy.run("-m", "freeze_or_tune", "plot", "made/experiments.csv", "shown")
     assert (copy.folder / "shown/figures/fig6.pdf").read_bytes().startswith(b"%PDF")
-    planned = copy.run("-m", "snakemake", "--dry-run", "--quiet", "host", "--", "results/figures/fig6.pdf")
-    assert "fig6.png" in planned
-    assert re.search(r"\bfigure +5\b", copy.run("-m", "snakemake", "--dry-run", "--quiet", "rules"))
+    assert "results/figures/fig6.png" in copy.run("-m", "snakemake", "--dry-run", "--quiet", "host")
 
 
 def test_a_command(copy: Copy) -> None:

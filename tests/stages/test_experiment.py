@@ -4,111 +4,26 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from freeze_or_tune.analysis.results.choosing import chosen as choices
-from freeze_or_tune.data.index import build_index, read_index
-from freeze_or_tune.data.splits import Draw, draw, read_split, write_split
-from freeze_or_tune.data.store import build_store
+from freeze_or_tune.data.splits import read_split, write_split
 from freeze_or_tune.networks.build import build
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records.correctness import unpack
 from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.stages import experiment as module
-from freeze_or_tune.stages.experiment import pretrain, run_experiment
+from freeze_or_tune.stages.experiment import run_experiment
 from freeze_or_tune.stages.subsets import load_subsets
-from freeze_or_tune.study.backbones import CaffeNet
-from freeze_or_tune.study.settings import Machine, SplitSettings, TrainingSettings
-from freeze_or_tune.study.solver import FrozenGrid, Rule, Search, Solver, TunedGrid
+from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.cache import Cache
 from freeze_or_tune.training.images import Images, Streamed
-
-SIZES = CaffeNet(
-    channels=(8, 8, 8, 8, 8), features=16, image_size=48, crop=43, dropout=0.1, scale=1 / 64, filler="msra"
-)
-SOLVER = Solver(
-    batch=8, epochs=1, min_iterations=12, max_iterations=12, evaluations=3, views=2, mirror=False, learning_rate=0.01
-)
-CPU = Machine(device="cpu")
-DRAW = Draw(seed=0, n=6, val=3, test=4)
-NAMES = {"letters": ("a", "b", "c"), "digits": ("one", "two")}
-
-
-def pictures(dataset: str) -> dict[str, np.ndarray]:
-    """Fourteen pictures a class (RGB), each class of another colour and with another texture."""
-    generator = np.random.default_rng(len(dataset))
-    images = {}
-    for i, name in enumerate(NAMES[dataset]):
-        stripes = 40 * np.sign(np.sin(np.arange(48) * (0.3 + 0.4 * i)))[:, None, None]
-        colour = np.array([90, 120, 150]) + np.roll([60, 0, -30], i)
-        for number in range(14):
-            pixels = colour + stripes + generator.normal(0, 15, (48, 48, 3))
-            images[f"{name}/{number:02}.png"] = pixels.clip(0, 255).astype(np.uint8)
-    return images
-
-
-PICTURES = {dataset: pictures(dataset) for dataset in NAMES}
-
-
-@dataclass(frozen=True)
-class Files:
-    """A folder with the store and the split of each dataset, and a pretrained source."""
-
-    folder: Path
-
-    def inputs(self, dataset: str) -> tuple[Path, Path]:
-        return self.folder / f"{dataset}.npy", self.folder / f"{dataset}-split.csv"
-
-    @property
-    def weights(self) -> Path:
-        return self.folder / "letters.safetensors"
-
-
-def settings(target: str, scheme: str, runs: int = 1, seed: int = 0, **solver: Any) -> TrainingSettings:
-    return TrainingSettings(
-        study="test", target=target, dataset=target, source="letters", network=SIZES,
-        split=SplitSettings(dataset=target, **DRAW._asdict()), scheme=scheme, seed=seed, runs=runs,
-        solver=SOLVER.model_copy(update=solver),
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    """Return all that the stages before leave, made by them."""
-    files = Files(tmp_path_factory.mktemp("study"))
-    for dataset, images in PICTURES.items():
-        archive, index = files.folder / f"{dataset}-images", files.folder / f"{dataset}-index.csv"
-        for name, pixels in images.items():
-            (archive / name).parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(pixels).save(archive / name)
-        build_index("folder", archive, index, 14)
-        store, split = files.inputs(dataset)
-        build_store(archive, index, [DRAW], dataset=dataset, size=48, destination=store, threads=1)
-        write_split(draw(read_index(index), dataset=dataset, **DRAW._asdict()), split)
-    pretrain(
-        settings("letters", "R1-8", max_iterations=250, min_iterations=250),
-        *files.inputs("letters"), files.weights, files.folder / "letters.json", CPU, 1,
-    )  # fmt: skip
-    return files
-
-
-def adapted(
-    files: Files, chosen: TrainingSettings, path: Path, threads: int = 1, device: str = "cpu", **machine: Any
-) -> Experiment:
-    options = Machine(device=device, **machine)
-    run_experiment(chosen, *files.inputs(chosen.target), files.weights, path, options, threads)
-    return Experiment.read(path)
-
-
-def without_costs(record: Experiment) -> dict[str, Any]:
-    return record.model_dump(exclude={"runs": {"__all__": {"performance"}}})
+from tests.stages.files import CPU, NAMES, PICTURES, SIZES, Files, adapted, settings, without_costs
 
 
 def test_subsets_are_those_of_the_split(files: Files) -> None:
@@ -286,62 +201,6 @@ def test_the_test_accuracy_is_that_of_the_test_images(files: Files, tmp_path: Pa
     assert (exchanged.curve, exchanged.val_accuracy) == (ours.curve, ours.val_accuracy)
     assert ours.test_accuracy > 0.6
     assert exchanged.test_accuracy == exchanged.mean_class_accuracy == pytest.approx(1 - ours.test_accuracy)
-
-
-SEARCH = Search(
-    frozen=FrozenGrid(learning_rate=(0.003, 0.1), c=(0.01, 1)),
-    tuned=TunedGrid(learning_rate=(0.003, 0.05), copied_rate=(0.2, 1)),
-)
-
-
-@pytest.mark.parametrize(("scheme", "count"), [("T1-7_R8", 5), ("F1-7_R8", 5), ("F1-5_R6-8", 3), ("F1-3_R4-8", 3)])
-def test_the_record_of_a_search(files: Files, tmp_path: Path, scheme: str, count: int) -> None:
-    chosen = settings("digits", scheme, runs=2, search=SEARCH)
-    record = adapted(files, chosen, tmp_path / "x.json", threads=1)
-    plain = adapted(files, settings("digits", scheme, runs=2), tmp_path / "plain.json")
-    for run, alone in zip(record.runs, plain.runs, strict=True):
-        assert len(run.candidates) == count
-        own = run.candidates[0]
-        assert (own.learning_rate, own.weight_decay) == (chosen.solver.learning_rate, chosen.solver.weight_decay)
-        assert [p.loss for p in own.curve] == pytest.approx([p.loss for p in alone.curve], rel=1e-3)
-        if scheme == "T1-7_R8":  # networks of their own: the same bits
-            assert (own.curve, own.correct, own.val_accuracy) == (alone.curve, alone.correct, alone.val_accuracy)
-        best = max(run.candidates, key=lambda one: one.rank)
-        assert (run.val_accuracy, run.correct, run.curve) == (best.val_accuracy, best.correct, best.curve)
-        assert run.average is not None
-        solved = [one for one in run.candidates if one.c is not None]
-        assert [one.c for one in solved] == ([0.01, 1] if scheme == "F1-7_R8" else [])
-    # Nothing in a solved classifier depends on the run's seed.
-    assert [one.correct for one in record.runs[0].candidates if one.c] == [
-        one.correct for one in record.runs[1].candidates if one.c
-    ]
-    assert without_costs(adapted(files, chosen, tmp_path / "again.json")) == without_costs(record)
-
-
-@pytest.mark.parametrize("scheme", ["T1-7_R8", "F1-7_R8"])
-def test_test_labels_have_no_say_in_a_search(files: Files, tmp_path: Path, scheme: str) -> None:
-    chosen = settings("digits", scheme, search=SEARCH)
-    store, split = files.inputs("digits")
-    rows = read_split(split, 6, 3, 4)
-    tests = [row for row in rows if row.subset == "test"]
-    drawn = np.random.default_rng(0).permutation([row.label for row in tests]).tolist()
-    others = [
-        replace(row, class_name=NAMES["digits"][label], label=label) for row, label in zip(tests, drawn, strict=True)
-    ]
-    write_split([row for row in rows if row.subset != "test"] + others, tmp_path / "shuffled.csv")
-    run_experiment(chosen, store, tmp_path / "shuffled.csv", files.weights, tmp_path / "y.json", CPU, 1)
-    ours, shuffled = adapted(files, chosen, tmp_path / "x.json"), Experiment.read(tmp_path / "y.json")
-    assert [one.correct for one in ours.runs[0].candidates] != [one.correct for one in shuffled.runs[0].candidates]
-    for rule in get_args(Rule):
-        assert chosen_by([ours], rule) == chosen_by([shuffled], rule)
-    seen = {"test_accuracy", "mean_class_accuracy", "correct"}
-    for one, other in zip(ours.runs[0].candidates, shuffled.runs[0].candidates, strict=True):
-        assert one.model_dump(exclude=seen) == other.model_dump(exclude=seen)
-    assert (ours.runs[0].curve, ours.runs[0].val_accuracy) == (shuffled.runs[0].curve, shuffled.runs[0].val_accuracy)
-
-
-def chosen_by(records: list[Experiment], rule: Rule) -> list[int]:
-    return [one.place for runs in choices(records, rule) for one in runs]
 
 
 def test_one_run_is_the_first_of_two(files: Files, tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from freeze_or_tune.analysis.results.choosing import chosen as choices
+from freeze_or_tune.data.splits import read_split, write_split
+from freeze_or_tune.records.experiment import Experiment
+from freeze_or_tune.stages.experiment import run_experiment
+from freeze_or_tune.study.solver import FrozenGrid, Rule, Search, TunedGrid
+from tests.stages.files import CPU, NAMES, Files, adapted, settings, without_costs
+
+SEARCH = Search(
+    frozen=FrozenGrid(learning_rate=(0.003, 0.1), c=(0.01, 1)),
+    tuned=TunedGrid(learning_rate=(0.003, 0.05), copied_rate=(0.2, 1)),
+)
+
+
+@pytest.mark.parametrize(("scheme", "count"), [("T1-7_R8", 5), ("F1-7_R8", 5), ("F1-5_R6-8", 3), ("F1-3_R4-8", 3)])
+def test_the_record_of_a_search(files: Files, tmp_path: Path, scheme: str, count: int) -> None:
+    chosen = settings("digits", scheme, runs=2, search=SEARCH)
+    record = adapted(files, chosen, tmp_path / "x.json", threads=1)
+    plain = adapted(files, settings("digits", scheme, runs=2), tmp_path / "plain.json")
+    for run, alone in zip(record.runs, plain.runs, strict=True):
+        assert len(run.candidates) == count
+        own = run.candidates[0]
+        assert (own.learning_rate, own.weight_decay) == (chosen.solver.learning_rate, chosen.solver.weight_decay)
+        assert [p.loss for p in own.curve] == pytest.approx([p.loss for p in alone.curve], rel=1e-3)
+        if scheme == "T1-7_R8":  # networks of their own: the same bits
+            assert (own.curve, own.correct, own.val_accuracy) == (alone.curve, alone.correct, alone.val_accuracy)
+        best = max(run.candidates, key=lambda one: one.rank)
+        assert (run.val_accuracy, run.correct, run.curve) == (best.val_accuracy, best.correct, best.curve)
+        assert run.average is not None
+        solved = [one for one in run.candidates if one.c is not None]
+        assert [one.c for one in solved] == ([0.01, 1] if scheme == "F1-7_R8" else [])
+    # Nothing in a solved classifier depends on the run's seed.
+    assert [one.correct for one in record.runs[0].candidates if one.c] == [
+        one.correct for one in record.runs[1].candidates if one.c
+    ]
+    assert without_costs(adapted(files, chosen, tmp_path / "again.json")) == without_costs(record)
+
+
+@pytest.mark.parametrize("scheme", ["T1-7_R8", "F1-7_R8"])
+def test_test_labels_have_no_say_in_a_search(files: Files, tmp_path: Path, scheme: str) -> None:
+    chosen = settings("digits", scheme, search=SEARCH)
+    store, split = files.inputs("digits")
+    rows = read_split(split, 6, 3, 4)
+    tests = [row for row in rows if row.subset == "test"]
+    drawn = np.random.default_rng(0).permutation([row.label for row in tests]).tolist()
+    others = [
+        replace(row, class_name=NAMES["digits"][label], label=label) for row, label in zip(tests, drawn, strict=True)
+    ]
+    write_split([row for row in rows if row.subset != "test"] + others, tmp_path / "shuffled.csv")
+    run_experiment(chosen, store, tmp_path / "shuffled.csv", files.weights, tmp_path / "y.json", CPU, 1)
+    ours, shuffled = adapted(files, chosen, tmp_path / "x.json"), Experiment.read(tmp_path / "y.json")
+    assert [one.correct for one in ours.runs[0].candidates] != [one.correct for one in shuffled.runs[0].candidates]
+    for rule in get_args(Rule):
+        assert chosen_by([ours], rule) == chosen_by([shuffled], rule)
+    seen = {"test_accuracy", "mean_class_accuracy", "correct"}
+    for one, other in zip(ours.runs[0].candidates, shuffled.runs[0].candidates, strict=True):
+        assert one.model_dump(exclude=seen) == other.model_dump(exclude=seen)
+    assert (ours.runs[0].curve, ours.runs[0].val_accuracy) == (shuffled.runs[0].curve, shuffled.runs[0].val_accuracy)
+
+
+def chosen_by(records: list[Experiment], rule: Rule) -> list[int]:
+    return [one.place for runs in choices(records, rule) for one in runs]
