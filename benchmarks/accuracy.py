@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
@@ -50,23 +51,29 @@ class Split(NamedTuple):
     classes: int
 
     @classmethod
-    def read(cls, path: Path) -> "Split":
+    def read(cls, study: Study, target: str, n: int) -> "Split":
         """Read a split's CSV."""
-        rows = pd.read_csv(path, dtype={"image": str})
+        rows = pd.read_csv(Path(study.results, f"splits/{target}/n{n}.csv"), dtype={"image": str})
         parts = {str(name): part for name, part in rows.groupby("subset")}
         images = {k: (part["image"].tolist(), torch.tensor(part["label"].to_numpy())) for k, part in parts.items()}
         return cls(images, rows["label"].nunique())
 
 
-def frozen_by_hand(study: Study, target: str, split: Split) -> float:
-    """Test accuracy of scikit-learn's logistic regression on our features."""
+def features_of(study: Study, target: str, split: Split) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Our features of each subset's images [N, D], and their labels [N]."""
     stem = Path(study.results, "features", study.source_of(target), study.dataset_of(target))
     features, names = np.load(f"{stem}.npy"), pd.read_csv(f"{stem}.csv", dtype=str).iloc[:, 0]
     place = dict(zip(names, range(len(names)), strict=True))
-    rows = {k: ([place[image] for image in images], labels) for k, (images, labels) in split.images.items()}
-    scaler = StandardScaler().fit(features[rows["train"][0]])
-    data = {k: (scaler.transform(features[row]), labels) for k, (row, labels) in rows.items()}
-    models = [LogisticRegression(C=c, max_iter=1000).fit(*data["train"]) for c in CS]
+    return {
+        subset: (features[[place[image] for image in images]], labels.numpy())
+        for subset, (images, labels) in split.images.items()
+    }
+
+
+def frozen_by_hand(study: Study, target: str, split: Split) -> float:
+    """Test accuracy of scikit-learn's logistic regression on our features."""
+    data = features_of(study, target, split)
+    models = [make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=1000)).fit(*data["train"]) for c in CS]
     return float(max(models, key=lambda model: model.score(*data["val"])).score(*data["test"]))
 
 
@@ -144,7 +151,7 @@ def beside(study: Study, tuned: bool) -> None:
     rows: list[tuple[object, ...]] = []
     for target, chosen_target in study.targets.items():
         for n in chosen_target.n:
-            split = Split.read(Path(study.results, f"splits/{target}/n{n}.csv"))
+            split = Split.read(study, target, n)
             row: list[float] = []
             for scheme in reversed(all_but_last(study.network_of(study.source_of(target)).blocks)):
                 record = Experiment.read(Path(study.results, f"experiments/{target}/n{n}/{scheme}.json"))
