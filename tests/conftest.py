@@ -7,6 +7,8 @@ import pytest
 # Two workers side by side have a core each: threads of both on both take turns, and wait for each other by spinning.
 # Read when torch and numpy are loaded; jobs that a test starts set the threads that their rules ask for.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Jobs with two threads beside another worker wait asleep: by spinning they are half as fast.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @pytest.hookimpl(wrapper=True)

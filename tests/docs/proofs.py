@@ -138,7 +138,8 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "python -m benchmarks.accuracy --configfile config/config.yaml --frozen": Run(
         "finished", says=("| mean |", "| all |")
     ),
-    "python -m benchmarks.views": Run("small", "--seeds 1", says=("| 1 view |", "| 60 views: exact |")),
+    "python -m benchmarks.folds": Run("finished", says=("| mean |",)),
+    "python -m benchmarks.views": Run("small", "--seeds 1 --epochs 9", says=("| 1 view |", "| 9 views: exact |")),
     "python -m benchmarks.options": Run("small", says=("| small | fp32 |", "| caffenet | bf16, channels_last |")),
     "python benchmarks/planning.py": Run("cloned", "18", says=("experiments seconds peak MB", "18")),
     # Contributing.

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.solver import Solver
+from freeze_or_tune.study.solver import Candidate, Solver
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training import loop
 from freeze_or_tune.training.batches import data_order
 from freeze_or_tune.training.learners import Replicas
-from freeze_or_tune.training.loop import Trained, class_accuracies, measures, train
+from freeze_or_tune.training.loop import Trained, Training, class_accuracies, measures, train
 from freeze_or_tune.training.prefix import HeldOut, Prefix
 
 from .small import alone, images, network, preprocessing
@@ -184,6 +184,22 @@ def test_evaluation_is_scikit_learns() -> None:
     accuracy, loss = measures(scores, labels)
     assert accuracy == accuracy_score(labels, scores.argmax(1))  # to the last digit: it stands in the record
     assert loss == pytest.approx(log_loss(labels, scores.double().softmax(1)), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "images", "level"),
+    [
+        ([0.71, 0.8, 0.61, 0.59], 64, [0, 1]),  # an error is sqrt(.8 .2 / 64) = .05
+        ([0.71, 0.8, 0.61, 0.59], 16, [0, 1, 2]),  # .1: .59 is just outside
+        ([0.9, 1.0, 0.81], 10, [0, 1, 2]),  # of 1.0 one image: .1
+        ([0.79, 1.0, 0.81], 100, [1]),
+        ([0.5, 0.5], 2, [0, 1]),
+    ],
+)
+def test_what_validation_cannot_tell_from_the_best(accuracies: list[float], images: int, level: list[int]) -> None:
+    tried = tuple(Trained(Candidate(0.1), 9, 9, accuracy, 1.0, (), {}) for accuracy in accuracies)
+    stopped = Trained(Candidate(0.1), 3, 3, 1.0, 1.0, (), {})
+    assert Training((*tried, stopped), 9, 1.0).level(images) == level
 
 
 def test_the_rate_drops_where_the_config_says(monkeypatch: pytest.MonkeyPatch) -> None:

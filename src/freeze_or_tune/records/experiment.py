@@ -71,7 +71,7 @@ class Run(Tested):
         (), description="of a search: first the solver's own, then the grid", exclude_if=lambda value: not value
     )
     average: Tested | None = Field(
-        None, description="the mean of the probabilities of all candidates that were not stopped",
+        None, description="the mean of the probabilities of the candidates that validation cannot tell from the best",
         exclude_if=lambda value: value is None,
     )  # fmt: skip
 

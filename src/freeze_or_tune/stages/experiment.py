@@ -134,8 +134,9 @@ def _runs(
             logits = candidates.logits_with(test, learnt)
             average = None
             if len(learnt) > 1:
-                guesses = _averaged(candidates.logits_with(val, learnt), trained).argmax(1)
-                average = float((guesses == subsets.val.labels).double().mean())
+                level = trained.level(len(val.labels))
+                guesses = _mean(candidates.logits_with(val, [learnt[number] for number in level])).argmax(1)
+                average = _tested(_mean(logits[level]), float((guesses == val.labels).double().mean()), subsets)
         run = _record(trained, logits, average, subsets, seed, number, solver.batch, device)
         if all(run.val_accuracy > other.val_accuracy for other in runs):
             best = candidates.network
@@ -161,13 +162,10 @@ def _solved(settings: TrainingSettings, network: Layered, train: HeldOut, val: H
 
 
 def _record(
-    trained: Training, logits: Tensor, average: float | None, subsets: Subsets, seed: int, number: int, batch: int,
+    trained: Training, logits: Tensor, average: Tested | None, subsets: Subsets, seed: int, number: int, batch: int,
     device: torch.device,
 ) -> Run:  # fmt: skip
-    """Write down how the run went, by the test logits of all candidates [K, N, classes]: each is tested once.
-
-    `average` is the validation accuracy of the mean of the probabilities of those that were not stopped.
-    """
+    """Write down how the run went, by the test logits of all candidates [K, N, classes]: each is tested once."""
     tried = tuple(
         Tried(
             **one.candidate._asdict(), **_tested(scores, one.val_accuracy, subsets).model_dump(),
@@ -186,14 +184,13 @@ def _record(
             peak_memory_mb=peak_memory_mb(device), device=device_name(device), threads=torch.get_num_threads(),
         ),
         candidates=() if average is None else tried,
-        average=None if average is None else _tested(_averaged(logits, trained), average, subsets),
+        average=average,
     )  # fmt: skip
 
 
-def _averaged(logits: Tensor, trained: Training) -> Tensor:
-    """Mean probabilities [N, classes] of the candidates that were not stopped, of logits [K, N, classes]."""
-    whole = [place for place, one in enumerate(trained.candidates) if one.iterations == trained.iterations]
-    return logits[whole].softmax(-1).mean(0)
+def _mean(logits: Tensor) -> Tensor:
+    """Mean probabilities [N, classes] of logits [K, N, classes]."""
+    return logits.softmax(-1).mean(0)
 
 
 def _tested(scores: Tensor, val_accuracy: float, subsets: Subsets) -> Tested:

@@ -64,6 +64,16 @@ class Training:
         """The candidate that is best on validation, the first of equals."""
         return max(range(len(self.candidates)), key=lambda number: self.candidates[number].rank)
 
+    def level(self, images: int) -> list[int]:
+        """The candidates trained to the end that so many validation images cannot tell from the best of them.
+
+        They lie within two standard errors of its accuracy; an error is that of one image at least.
+        """
+        whole = {n: one.val_accuracy for n, one in enumerate(self.candidates) if one.iterations == self.iterations}
+        best = max(whole.values())
+        error = max(math.sqrt(best * (1 - best) / images), 1 / images)
+        return [number for number, accuracy in whole.items() if best - accuracy <= 2 * error]
+
     def joined(self, solved: Solved | None) -> "Training":
         """With candidates that were solved at once."""
         if solved is None:

@@ -1,7 +1,8 @@
 """Which candidate of a search stands for a run: rules that see validation images only, never the test images.
 
 - validation: the candidate that is best on the run's own validation images;
-- average: none, but the mean of the probabilities of all that were trained to the end;
+- average: none, but the mean of the probabilities of those that validation cannot tell from the best: trained to the
+  end, and within two standard errors of its accuracy;
 - transfer: the candidate whose validation accuracy is nearest to the best on the study's other targets;
 - shrinkage: both: own validation accuracy, drawn towards what the other targets say by as many images as `PRIOR`.
 """
