@@ -27,7 +27,7 @@ SCHEMES = ("T1-7_R8", "F1-7_R8", "T1-5_R6-8", "F1-5_R6-8", "T1-3_R4-8", "F1-3_R4
 
 def learning_curve(best: float) -> tuple[CurvePoint, ...]:
     """Ten evaluations up to iteration 200, the best one at 180."""
-    points = [(20 * i, best * (1 - 0.6**i), 3 * 0.7**i) for i in range(1, 11)]
+    points = [(20 * i, best * (1 - 0.6**i), 6 * 0.7**i) for i in range(1, 11)]
     return tuple(
         CurvePoint(iteration=at, loss=loss, val_accuracy=best if at == 180 else accuracy)
         for at, accuracy, loss in points

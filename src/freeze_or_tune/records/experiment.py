@@ -9,8 +9,10 @@ from freeze_or_tune.records.correctness import check
 from freeze_or_tune.records.record import Accuracy, Record
 from freeze_or_tune.study.settings import TrainingSettings
 
-FALLING = 0.8
-"""A training loss that falls below this part of itself from the last look but one to the last has not settled."""
+FALLING = 0.2
+"""A training loss that falls by so much of itself from the last look but one to the last has not settled, ..."""
+MUCH = 0.02
+"""... if it is so much of chance's loss, ln(classes): what has all but vanished may go on to vanish."""
 
 
 class CurvePoint(Record):
@@ -81,7 +83,8 @@ class Run(Tested):
         chance = 1 / classes
         least = chance + 2 * math.sqrt(chance * (1 - chance) / val_images)
         hints = {
-            "loss still falling": bool(before) and last.loss < FALLING * before[-1].loss,
+            "loss still falling": bool(before)
+            and before[-1].loss - last.loss > max(FALLING * before[-1].loss, MUCH * math.log(classes)),
             "best at the last look": bool(before) and all(point.val_accuracy < last.val_accuracy for point in before),
             "at chance": self.val_accuracy <= least,
         }

@@ -15,7 +15,7 @@ from freeze_or_tune.analysis.page.gather import BEST, ONE_RATE, gather
 from freeze_or_tune.analysis.page.write import render, write_page
 from freeze_or_tune.analysis.statistics.intervals import Evidence
 from freeze_or_tune.analysis.statistics.verdicts import recommendations
-from freeze_or_tune.records.experiment import Experiment
+from freeze_or_tune.records.experiment import CurvePoint, Experiment
 from freeze_or_tune.system.errors import UserError
 
 from ..conftest import SCHEMES, Results
@@ -328,6 +328,16 @@ def test_runs_that_may_not_have_converged_are_listed(results: Results) -> None:
     assert [line for line in lines if "at chance" in line] == [
         "T(1-7)R(8) on near, n = 10: loss still falling, at chance"
     ]
+
+
+@pytest.mark.parametrize(("losses", "falling"), [((1.0, 0.9), False), ((1.0, 0.79), True), ((0.04, 0.01), False)])
+def test_a_loss_that_has_all_but_vanished_has_settled(
+    results: Results, losses: tuple[float, float], falling: bool
+) -> None:
+    (run,) = Experiment.read(results.experiment("near", 10, "T1-7_R8", [0.2])).runs
+    curve = tuple(CurvePoint(iteration=place, loss=loss, val_accuracy=0.8) for place, loss in enumerate(losses))
+    hints = run.model_copy(update={"curve": curve}).unconverged(10, 50)
+    assert hints == (("loss still falling",) if falling else ())
 
 
 def test_what_is_solved_at_once_has_converged(results: Results) -> None:
