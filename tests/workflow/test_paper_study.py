@@ -171,4 +171,4 @@ def test_another_config_on_the_same_files_reuses_what_it_can(finished) -> None:
     done = snakemake_in(folder, folder / "Snakefile", folder / "longer.yaml")("--dry-run")
     assert done.returncode == 0, done.stdout
     jobs = dict(line.split() for line in done.stdout.splitlines() if line.split()[:1] in (["experiment"], ["download"]))
-    assert jobs == {"experiment": "12"}
+    assert jobs == {"experiment": "4"}
