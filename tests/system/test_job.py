@@ -31,3 +31,8 @@ def test_success_is_silent_and_leaves_a_log(tmp_path: Path) -> None:
     assert trained.endswith("INFO trained")
     # Of the job alone, which has imported nothing, whatever the process had that started it.
     assert 5 < float(peak.removesuffix(" MB").rsplit(" ", 1)[1]) < 100
+
+
+def test_what_is_imported_is_not_looked_through_again(tmp_path: Path) -> None:
+    done = run_job("import gc; print(gc.get_freeze_count() > len(gc.get_objects()))", tmp_path / "log")
+    assert (done.returncode, done.stdout) == (0, "True\n")

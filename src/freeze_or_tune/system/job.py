@@ -1,5 +1,6 @@
 """What every job of the workflow does around its one library call."""
 
+import gc
 import logging
 import re
 import resource
@@ -22,6 +23,7 @@ def logged(path: Path | str) -> Iterator[None]:
         format="%(asctime)s %(levelname)s %(message)s",
     )  # fmt: skip
     logging.captureWarnings(True)
+    gc.freeze()  # what is imported stays: looking through torch at the end takes half a second
     try:
         yield
     except UserError as error:
