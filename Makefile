@@ -8,8 +8,9 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 demo: .venv/installed
 	snakemake
 
+# Three workers on two cores: a third of the time the tests of the cluster wait for it.
 test: .venv/installed
-	pytest -m "slow or not slow"
+	pytest -m "slow or not slow" --numprocesses=3
 
 # Our experiments against the same by hand: seconds and accuracies; see docs/performance.md and docs/results.md.
 bench: .venv/installed

@@ -10,6 +10,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Jobs with two threads beside another worker wait asleep: by spinning they are half as fast.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+MINUTES = ("slurm", "workflow", "docs", "browser")
+"""Folders whose files take minutes, the longest first."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: a worker that came to one at the end would work alone."""
+    places = {folder: place for place, folder in enumerate(MINUTES)}
+    items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
