@@ -82,6 +82,7 @@ def test_what_cannot_be_is_refused_with_the_key_the_value_and_what_is_allowed(te
         load_study(config)
     for word in words:
         assert word in str(error.value)
+    assert str(error.value).count("\n") == 1, "one mistake, one line"
 
 
 @pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])

@@ -264,8 +264,11 @@ def _known(kind: str, name: str, known: dict[str, Any]) -> Any:
 
 
 def _explain(error: ValidationError) -> str:
-    lines = []
-    for problem in error.errors():
+    lines, problems = [], error.errors()
+    for problem in problems:
+        depth = len(problem["loc"])
+        if any(len(other["loc"]) > depth and other["loc"][:depth] == problem["loc"] for other in problems):
+            continue  # what follows from a problem within: a list that is too short without what was refused
         key = ".".join(str(part) for part in problem["loc"])
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] != "missing" and not isinstance(problem["input"], dict):
