@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -211,7 +210,7 @@ def main() -> None:
     parser.add_argument("--configfile", nargs="+", default=STUDIES, metavar="FILE", help="studies (default: both)")
     parser.add_argument("--frozen", action="store_true", help="leave out AdamW by hand, which takes long")
     arguments = parser.parse_args()
-    warnings.simplefilter("ignore", ConvergenceWarning)
+    warnings.simplefilter("ignore", UserWarning)  # of scikit-learn: not converged, few images a class
     for path in arguments.configfile:
         subprocess.run([sys.executable, "-m", "snakemake", "--quiet", "all", "--configfile", path], check=True)
         study = read_study(path)

@@ -11,7 +11,6 @@ import sys
 import warnings
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -68,7 +67,7 @@ def main() -> None:
         "--most", type=int, default=25, help="images a class of the largest split (default: %(default)s)"
     )
     arguments = parser.parse_args()
-    warnings.simplefilter("ignore", ConvergenceWarning)
+    warnings.simplefilter("ignore", UserWarning)  # of scikit-learn: not converged, few images a class
     study = read_study(*arguments.configfile)
     rows = []
     for target, settings in study.targets.items():

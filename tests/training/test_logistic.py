@@ -54,3 +54,14 @@ def test_features_that_never_change_do_no_harm() -> None:
     (one,) = solve(net, [Candidate(c=1)], 200, prefix.held_out(images(40)), prefix.held_out(images(30, 9))).candidates
     assert torch.isfinite(one.parameters["fc4.weight"]).all()
     assert one.val_accuracy > 0.9
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_image_a_class_is_nothing_to_warn_of() -> None:
+    net = network()
+    net.fc4 = torch.nn.Linear(16, 21)  # scikit-learn doubts 21 classes of 21 images, and no fewer
+    net.freeze(3)
+    one_each = Images(images(21).pixels, torch.arange(21))
+    prefix = Prefix(net.eval(), net.prefix(3), preprocessing(), one_each, 2, seed=3)
+    train, val = prefix.held_out(one_each), prefix.held_out(images(30, 9))
+    assert len(solve(net, [Candidate(c=1)], 200, train, val).candidates) == 1

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch import nn
@@ -45,7 +44,8 @@ def solve(network: Layered, candidates: Sequence[Candidate], iterations: int, tr
     for candidate in sorted(candidates, key=lambda one: one.c or 0):
         model.set_params(C=candidate.c)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
+            # The end of STEPS, and the doubt whether few images a class are classes: both are meant.
+            warnings.simplefilter("ignore", UserWarning)
             model.fit(standardised, labels)
         weight, bias = _of_all_classes(model, classifier.out_features)
         weight = weight / scaler.scale_
