@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from freeze_or_tune.records.correctness import check
 from freeze_or_tune.records.record import Accuracy, Record
 from freeze_or_tune.study.settings import TrainingSettings
+from freeze_or_tune.study.solver import Method
 
 FALLING = 0.2
 """A training loss that falls by so much of itself from the last look but one to the last has not settled, ..."""
@@ -49,6 +50,9 @@ class Tried(Tested):
     weight_decay: float | None
     copied_rate: float | None = Field(None, description="of copied layers relative to new ones; null: they are frozen")
     c: float | None = Field(None, description="of a logistic regression")
+    method: Method | None = Field(
+        None, description="if it is not the solver's own", exclude_if=lambda value: value is None
+    )
     val_loss: float | None = Field(description="cross-entropy at the best iteration; null: infinite")
     iterations: int = Field(description="fewer than the run's if it was stopped on the way")
     best_iteration: int

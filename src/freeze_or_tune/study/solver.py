@@ -1,13 +1,15 @@
 """How networks are trained: the solver, and the candidates that a search tries. Pure Python, like `study.py`."""
 
 from itertools import product
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.strict import Strict
 
+Method = Literal["sgd", "adamw"]
+METHODS: tuple[Method, ...] = get_args(Method)
 Precision = Literal["fp32", "tf32", "bf16"]
 Rule = Literal["validation", "average", "transfer", "shrinkage"]
 """How a candidate is chosen, see analysis/results/choosing.py."""
@@ -26,6 +28,8 @@ class Candidate(NamedTuple):
     weight_decay: float | None = None
     copied_rate: float | None = None
     c: float | None = None
+    method: Method | None = None
+    """None: the solver's own."""
 
 
 def kept(candidates: int) -> int:
@@ -39,13 +43,28 @@ class Grid(Strict):
     learning_rate: tuple[PositiveFloat, ...] | None = Field(None, min_length=1, description="rates of new layers")
     weight_decay: tuple[NonNegativeFloat, ...] | None = Field(None, min_length=1)
 
+    def candidates(self, own: Candidate, method: Method | None = None) -> list[Candidate]:
+        """Each value with each, of one method; `own` has those that are not named."""
+        values = product(self.learning_rate or own[:1], self.weight_decay or own[1:2], self._copied_rates(own))
+        return [Candidate(*one, method=method) for one in values]
 
-class TunedGrid(Grid):
+    def _copied_rates(self, own: Candidate) -> tuple[float | None, ...]:
+        return (own.copied_rate,)
+
+
+class CopiedGrid(Grid):
     """Where copied layers learn, too, their rate is another dimension."""
 
     copied_rate: tuple[PositiveFloat, ...] | None = Field(
         None, min_length=1, description="rates of copied layers relative to new ones"
     )
+
+    def _copied_rates(self, own: Candidate) -> tuple[float | None, ...]:
+        return self.copied_rate or (own.copied_rate,)
+
+
+def _beside(method: Method) -> Any:
+    return _later(None, f"candidates trained with {method}, where that is not the solver's method, beside the others")
 
 
 class FrozenGrid(Grid):
@@ -55,6 +74,15 @@ class FrozenGrid(Grid):
         None, min_length=1, description="C of logistic regressions on the standardised features, where only the last "
         "block is new",
     )  # fmt: skip
+    sgd: Grid | None = _beside("sgd")
+    adamw: Grid | None = _beside("adamw")
+
+
+class TunedGrid(CopiedGrid):
+    """Of schemes that tune what they copy."""
+
+    sgd: CopiedGrid | None = _beside("sgd")
+    adamw: CopiedGrid | None = _beside("adamw")
 
 
 class Search(Strict):
@@ -84,15 +112,25 @@ class Search(Strict):
                 "there is nothing to search: give frozen a grid of learning_rate, weight_decay or c, or tuned one of "
                 "learning_rate, weight_decay or copied_rate"
             )
+        for name, values in self.beside():
+            if values.learning_rate is None:
+                raise ValueError(f"{name} needs learning_rate: the solver's is that of another method")
         return self
+
+    def beside(self) -> list[tuple[str, Grid]]:
+        """The grids of methods that are not the solver's, by the end of their key."""
+        found = [
+            (f"{mode}.{method}", getattr(grid, method))
+            for mode, grid in (("frozen", self.frozen), ("tuned", self.tuned))
+            for method in METHODS
+        ]
+        return [(name, values) for name, values in found if values is not None]
 
 
 class Solver(Strict):
     """Caffe's SGD with a step schedule (facts of the reference solver: docs/deviations.md), or AdamW."""
 
-    method: Literal["sgd", "adamw"] = _later(
-        "sgd", "sgd: Caffe's; adamw: Adam with decoupled decay (Loshchilov and Hutter 2019)"
-    )
+    method: Method = _later("sgd", "sgd: Caffe's; adamw: Adam with decoupled decay (Loshchilov and Hutter 2019)")
     learning_rate: PositiveFloat = Field(0.01, description="rate of randomly initialised layers")
     copied_rate: NonNegativeFloat = Field(
         0.2, description="rate of copied, tuned layers relative to new ones (the paper: 0.2)"
@@ -128,6 +166,12 @@ class Solver(Strict):
             raise ValueError(f"min_iterations {self.min_iterations} is more than max_iterations {self.max_iterations}")
         if list(self.drops) != sorted(set(self.drops)):
             raise ValueError(f"drops {list(self.drops)} must rise")
+        for name, _ in self.search.beside() if self.search else ():
+            mode, method = name.split(".")
+            if method == self.method:
+                raise ValueError(
+                    f"search.{name}: {method} is the solver's own method; its values belong to search.{mode}"
+                )
         return self
 
     def iterations(self, images: int) -> int:
@@ -140,15 +184,18 @@ class Solver(Strict):
 
         Those with a `c` come last.
         """
-        own = Candidate(self.learning_rate, self.weight_decay, self.copied_rate if scheme.mode == "T" else None)
+        tuned = scheme.mode == "T"
+        own = Candidate(self.learning_rate, self.weight_decay, self.copied_rate if tuned else None)
         if self.search is None:
             return (own,)
-        frozen, tuned = self.search.frozen, self.search.tuned
-        grid = frozen if scheme.mode == "F" else tuned
-        copied_rates = (scheme.mode == "T" and tuned.copied_rate) or [own.copied_rate]
-        values = product(grid.learning_rate or own[:1], grid.weight_decay or own[1:2], copied_rates)
-        solved = (scheme.mode == "F" and scheme.depth == 1 and frozen.c) or ()
-        return tuple(dict.fromkeys([own, *(Candidate(*one) for one in values), *(Candidate(c=c) for c in solved)]))
+        grid = self.search.tuned if tuned else self.search.frozen
+        found = [own, *grid.candidates(own)]
+        for method in METHODS:
+            if (beside := getattr(grid, method)) is not None:
+                found += beside.candidates(own, method)
+        if not tuned and scheme.depth == 1:
+            found += [Candidate(c=c) for c in self.search.frozen.c or ()]
+        return tuple(dict.fromkeys(found))
 
     def lanes(self, scheme: Scheme) -> float:
         """How many candidates learn at a time, on average over a run in which all halvings take place."""

@@ -85,7 +85,7 @@ class Replicas:
             one.freeze(scheme.frozen)
 
     def parameters(self, candidate: int, values: Candidate) -> dict[str, Learnable]:  # noqa: D102 - Learners says
-        found = learnables(self._networks[candidate], self._scheme, self._solver, values.copied_rate)
+        found = learnables(self._networks[candidate], self._scheme, self._solver, values)
         self._parameters[candidate] = found
         return found
 
@@ -147,17 +147,17 @@ class Stack:
         self.network, self.count = network, count
         self._first = network.first_layer(network.frozen + 1)
         self._layers = _learning_layers(network)
-        self._like = learnables(network, scheme, solver)
+        self._scheme, self._solver = scheme, solver
         self._stacked = {
             name: one.value.detach().expand(count, *one.value.shape).clone().requires_grad_()
-            for name, one in self._like.items()
+            for name, one in learnables(network, scheme, solver).items()
         }
         self._gradients: dict[str, tuple[Tensor, ...]] = {}
 
     def parameters(self, candidate: int, values: Candidate) -> dict[str, Learnable]:  # noqa: D102
         return {
             name: Learnable(self._stacked[name].detach()[candidate], one.rate, one.decays)
-            for name, one in self._like.items()
+            for name, one in learnables(self.network, self._scheme, self._solver, values).items()
         }
 
     def learnt(self, candidate: int) -> dict[str, Tensor]:  # noqa: D102

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.solver import Candidate, Solver
+from freeze_or_tune.study.solver import Candidate, Method, Solver
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,20 @@ class Learnable:
 
 
 def learnables(
-    network: Layered, scheme: Scheme, solver: Solver, copied_rate: float | None = None
+    network: Layered, scheme: Scheme, solver: Solver, candidate: Candidate | None = None
 ) -> dict[str, Learnable]:
     """Freeze what the scheme freezes; the rest, by name, learns at rates by block and kind.
 
-    `copied_rate`: a candidate's, or the solver's own.
+    Method and rate of copied layers are the candidate's, or the solver's own.
     """
     network.freeze(scheme.frozen)
-    bias_rate = network.bias_rate if solver.method == "sgd" else 1.0
+    method, copied_rate = solver.method, solver.copied_rate
+    if candidate is not None:
+        method = candidate.method or method
+        copied_rate = copied_rate if candidate.copied_rate is None else candidate.copied_rate
+    bias_rate = network.bias_rate if method == "sgd" else 1.0
     parts = (
-        (range(scheme.frozen + 1, scheme.copied + 1), solver.copied_rate if copied_rate is None else copied_rate),
+        (range(scheme.frozen + 1, scheme.copied + 1), copied_rate),
         (range(scheme.copied + 1, scheme.blocks + 1), 1.0),
     )
     return {
@@ -167,14 +171,15 @@ class AdamW(Optimiser):
         )  # fmt: skip
 
 
-_METHODS: dict[str, type[Optimiser]] = {"sgd": StepSGD, "adamw": AdamW}
+_METHODS: dict[Method, type[Optimiser]] = {"sgd": StepSGD, "adamw": AdamW}
 
 
 def optimiser_of(
     parameters: Mapping[str, Learnable], solver: Solver, iterations: int, candidate: Candidate | None = None
 ) -> Optimiser:
-    """The optimiser of the solver's method."""
-    return _METHODS[solver.method](parameters, solver, iterations, candidate)
+    """The optimiser of the candidate's method, or the solver's own."""
+    method = (candidate.method if candidate else None) or solver.method
+    return _METHODS[method](parameters, solver, iterations, candidate)
 
 
 def gradients_of(parameters: Mapping[str, Learnable]) -> dict[str, Tensor]:

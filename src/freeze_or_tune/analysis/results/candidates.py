@@ -15,7 +15,7 @@ OF_EXPERIMENT = (
 )
 """Columns that experiments.csv has, too."""
 OF_CANDIDATE = (
-    "learning_rate", "weight_decay", "copied_rate", "c", "val_accuracy", "val_loss", "test_accuracy",
+    "method", "learning_rate", "weight_decay", "copied_rate", "c", "val_accuracy", "val_loss", "test_accuracy",
     "mean_class_accuracy", "iterations", "best_iteration",
 )  # fmt: skip
 MAYBE = ("learning_rate", "weight_decay", "copied_rate", "c", "val_loss", "best_iteration", "cosine")
@@ -28,22 +28,25 @@ def candidates(
 ) -> pd.DataFrame:
     """A row for each candidate of each run, in the order of `experiments` (experiments.csv), and one for their average.
 
-    The average has neither a rate nor a C. `stopped`, `one_rate` and `chosen` are yes or empty.
+    The average has neither a method, a rate nor a C. `stopped`, `one_rate` and `chosen` are yes or empty.
     """
     of_run = {
-        (record.settings.target, record.settings.split.n, record.settings.scheme, run.run): (run, one)
+        (record.settings.target, record.settings.split.n, record.settings.scheme, run.run): (record, run, one)
         for record, runs in zip(records, found, strict=True)
         for run, one in zip(record.runs, runs, strict=True)
     }
     rows = []
     for row in experiments.to_dict("records"):
-        run, one = of_run[row["target"], row["n"], row["scheme"], row["run"]]
+        record, run, one = of_run[row["target"], row["n"], row["scheme"], row["run"]]
         places: list[tuple[int, Tested | None]] = [*enumerate(run.candidates), (AVERAGE, run.average)]
         for place, tested in places if run.candidates else ():
             whole = getattr(tested, "iterations", run.iterations)
+            values = {name: getattr(tested, name, None) for name in OF_CANDIDATE}
+            stepped = values["learning_rate"] is not None
+            values["method"] = (values["method"] or record.settings.solver.method) if stepped else ""
             rows.append({
                 **{name: row[name] for name in (*OF_EXPERIMENT, "run")},
-                **{name: getattr(tested, name, None) for name in OF_CANDIDATE}, "iterations": whole,
+                **values, "iterations": whole,
                 "stopped": "yes" if whole < run.iterations else "", "one_rate": "" if place else "yes",
                 "chosen": "yes" if one.place == place else "",
             })  # fmt: skip
@@ -52,7 +55,7 @@ def candidates(
 
 def read_candidates(path: Path) -> pd.DataFrame:
     """Read candidates.csv; UserError if it is not one."""
-    words = dict.fromkeys(("mode", "distance_level", "data_level", "stopped", "one_rate", "chosen"), str)
+    words = dict.fromkeys(("mode", "method", "distance_level", "data_level", "stopped", "one_rate", "chosen"), str)
     try:
         table = pd.read_csv(path, dtype=words, keep_default_na=False, na_values={name: [""] for name in MAYBE})
     except (OSError, ValueError) as problem:

@@ -78,7 +78,7 @@ def _by_shrinkage(records: Sequence[Experiment], record: Experiment, run: Run) -
 
 
 def _grid(run: Run) -> list[Candidate]:
-    return [Candidate(tried.learning_rate, tried.weight_decay, tried.copied_rate, tried.c) for tried in run.candidates]
+    return [Candidate(*(getattr(tried, name) for name in Candidate._fields)) for tried in run.candidates]
 
 
 def _accuracies(run: Run) -> np.ndarray:

@@ -1,9 +1,9 @@
 """Figure 5, not in the paper: how much of the answer is the learning rate, from candidates.csv."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,10 @@ from freeze_or_tune.analysis.statistics.verdicts import geometric_mean
 
 LOOKS: dict[str, Any] = {"T": DEPTH_LOOKS[0], "F": DEPTH_LOOKS[1]}
 CELL = ["target", "n", "mode"]
+LINE = ["method", "copied_rate"]
+"""Rates that were tried with the same of these are joined by a line."""
+OTHERS: dict[Literal["--", "-."], str] = {"--": "another rate of copied layers", "-.": "another method"}
+Dash = Callable[..., str]
 EDGE = 1.9
 """What was chosen and has no rate stands at so many times the largest one."""
 
@@ -40,16 +44,16 @@ def rates(path: Path, outputs: Sequence[Path]) -> None:
 def rates_data(candidates: pd.DataFrame) -> pd.DataFrame:
     """A row for each rate that T or F of R(8) tried on a split: means over runs.
 
-    Of the decays the solver's own is shown. `one_rate` is yes for the solver's own values, `chosen` the fraction of
-    runs that chose these. A row without a rate is of what was chosen and has none: the average, or a solved classifier.
-    `ratio` is tuned over frozen accuracy at the same rate of new layers, if both tried it.
+    Of the decays the first of each method is shown, of the solver's method its own. `one_rate` is yes for the solver's
+    own values, `chosen` the fraction of runs that chose these. A row without a rate is of what was chosen and has none:
+    the average, or a solved classifier. `ratio` is tuned over frozen accuracy by the same method at the same rate of
+    new layers, if both tried it.
     """
     shown = candidates[(candidates["depth"] == 1) & candidates["mode"].isin(list(MODE_NAMES))]
-    own = shown[shown["one_rate"] == "yes"].groupby(CELL)["weight_decay"].first()
-    decays = own.loc[pd.MultiIndex.from_frame(shown[CELL])].to_numpy()
+    decays = shown.groupby([*CELL, "method"])["weight_decay"].transform("first")
     chosen, rated = shown["chosen"] == "yes", shown["learning_rate"].notna()
-    shown = shown.assign(chosen=chosen)[(rated & (shown["weight_decay"].to_numpy() == decays)) | (chosen & ~rated)]
-    keys = [*CELL, "copied_rate", "learning_rate"]
+    shown = shown.assign(chosen=chosen)[(rated & (shown["weight_decay"] == decays)) | (chosen & ~rated)]
+    keys = [*CELL, *LINE, "learning_rate"]
     # Of a candidate that was stopped in some runs, the others count.
     ended = (shown["stopped"] == "").groupby([shown[key] for key in keys], dropna=False).transform("any")
     shown = shown[(shown["stopped"] == "") | ~ended]
@@ -58,11 +62,12 @@ def rates_data(candidates: pd.DataFrame) -> pd.DataFrame:
         test_accuracy=("test_accuracy", "mean"), stopped=("stopped", "first"), one_rate=("one_rate", "first"),
         chosen=("chosen", "mean"),
     )  # fmt: skip
-    frozen = data[data["mode"] == "F"].set_index(["target", "n", "learning_rate"])["test_accuracy"]
-    data = data.join(frozen.replace(0, np.nan).rename("frozen_accuracy"), on=["target", "n", "learning_rate"])
+    same = ["target", "n", "method", "learning_rate"]
+    frozen = data[data["mode"] == "F"].set_index(same)["test_accuracy"]
+    data = data.join(frozen.replace(0, np.nan).rename("frozen_accuracy"), on=same)
     ended = (data["mode"] == "T") & (data["stopped"] == "") & data["learning_rate"].notna()
     data["ratio"] = (data["test_accuracy"] / data.pop("frozen_accuracy")).where(ended)
-    return data.sort_values(["target", "n", "mode", "copied_rate", "learning_rate"], kind="stable")
+    return data.sort_values([*CELL, *LINE, "learning_rate"], kind="stable")
 
 
 def draw_rates(candidates: pd.DataFrame) -> Figure:
@@ -76,12 +81,12 @@ def draw_rates(candidates: pd.DataFrame) -> Figure:
     grid = figure.subplots(2, len(levels), sharex=True, sharey="row", squeeze=False)
     pairs = data.dropna(subset="ratio").assign(low=np.nan, high=np.nan)
     pairs = pairs[pairs["ratio"] > 0]
-    dashes = _dashes(data)
+    dash = partial(_dash, data)
     least, most = data["learning_rate"].min(), data["learning_rate"].max()
     ticks = [10.0**exponent for exponent in range(-7, 4) if least / 2 <= 10.0**exponent <= most * 2]
     for level, above, below in zip(levels, *grid, strict=True):
-        _accuracies(above, data[data["data_level"] == level], dashes)
-        _ratios(below, pairs[pairs["data_level"] == level], dashes)
+        _accuracies(above, data[data["data_level"] == level], dash)
+        _ratios(below, pairs[pairs["data_level"] == level], dash)
         best = _best(data[data["data_level"] == level])
         below.plot([most * EDGE] * len(best), best, ".", color=GREY)
         if len(best):
@@ -95,22 +100,26 @@ def draw_rates(candidates: pd.DataFrame) -> Figure:
     grid[0][0].set_ylabel("Test accuracy of R(8)")
     grid[1][0].set_ylabel("Tuned over frozen accuracy\nat the same rate")
     figure.supxlabel("Learning rate of the new layers (log scale)", fontsize="medium")
-    figure.legend(handles=_handles(), loc="outside upper center", ncols=2, handlelength=2.6)
+    figure.legend(handles=_handles(data), loc="outside upper center", ncols=2, handlelength=2.6)
     return figure
 
 
-def _dashes(data: pd.DataFrame) -> dict[Any, str]:
-    """How a line is drawn by the rate of copied layers: that of the one rate whole."""
-    own = data.loc[(data["one_rate"] == "yes") & (data["mode"] == "T"), "copied_rate"].tolist()
-    return {rate: "-" if rate in own else "--" for rate in data["copied_rate"].dropna().unique()}
+def _dash(data: pd.DataFrame, method: str, copied_rate: float) -> str:
+    """How a line is drawn: whole with the method and the rate of copied layers of the one rate."""
+    one_rate = data[data["one_rate"] == "yes"]
+    if method and method not in one_rate["method"].to_numpy():
+        return "-."
+    return "-" if pd.isna(copied_rate) or copied_rate in one_rate["copied_rate"].to_numpy() else "--"
 
 
-def _accuracies(axes: Axes, data: pd.DataFrame, dashes: dict[Any, str]) -> None:
+def _accuracies(axes: Axes, data: pd.DataFrame, dash: Dash) -> None:
     edge = data["learning_rate"].max() * EDGE
-    for (_, _, mode, copied_rate), line in data.groupby([*CELL, "copied_rate"], sort=False, dropna=False):
-        look, dash = LOOKS[str(mode)], dashes.get(copied_rate, "-")
+    for (_, _, mode, *key), line in data.groupby([*CELL, *LINE], sort=False, dropna=False):
+        look = LOOKS[str(mode)]
         whole, stopped = line[line["stopped"] == ""], line[line["stopped"] == "yes"]
-        axes.plot(whole["learning_rate"], whole["test_accuracy"], dash, color=look.color, linewidth=0.8, alpha=0.75)
+        axes.plot(
+            whole["learning_rate"], whole["test_accuracy"], dash(*key), color=look.color, linewidth=0.8, alpha=0.75
+        )
         axes.scatter(whole["learning_rate"], whole["test_accuracy"], 4, color=look.color)
         axes.scatter(stopped["learning_rate"], stopped["test_accuracy"], 9, color=look.color, marker="x", linewidth=0.7)
         taken = line[line["chosen"] > 0]
@@ -119,15 +128,15 @@ def _accuracies(axes: Axes, data: pd.DataFrame, dashes: dict[Any, str]) -> None:
         axes.scatter(x, taken["test_accuracy"], sizes, color=look.color, marker=look.marker, alpha=0.8)
 
 
-def _ratios(axes: Axes, pairs: pd.DataFrame, dashes: dict[Any, str]) -> None:
+def _ratios(axes: Axes, pairs: pd.DataFrame, dash: Dash) -> None:
     splits = len(pairs.drop_duplicates(["target", "n"]))
-    for (*_, copied_rate), line in pairs.groupby(["target", "n", "copied_rate"], sort=False):
-        axes.plot(line["learning_rate"], line["ratio"], dashes[copied_rate], color=GREY, linewidth=0.8, marker=".")
-    for copied_rate, line in pairs.groupby("copied_rate"):
+    for (_, _, *key), line in pairs.groupby(["target", "n", *LINE], sort=False):
+        axes.plot(line["learning_rate"], line["ratio"], dash(*key), color=GREY, linewidth=0.8, marker=".")
+    for both, line in pairs.groupby(LINE):
         by_rate = line.groupby("learning_rate")["ratio"]
         everywhere = by_rate.size() == splits  # else it would be one of other splits
         means = by_rate.agg(lambda values: geometric_mean(values.to_numpy()))[everywhere]
-        axes.plot(means.index, means, str(dashes[copied_rate]), color="black", linewidth=2, marker="o", markersize=3)
+        axes.plot(means.index, means, dash(*both), color="black", linewidth=2, marker="o", markersize=3)
 
 
 def _best(data: pd.DataFrame) -> np.ndarray:
@@ -138,7 +147,8 @@ def _best(data: pd.DataFrame) -> np.ndarray:
     return ratio[np.isfinite(ratio) & (ratio > 0)]
 
 
-def _handles() -> list[Line2D]:
+def _handles(data: pd.DataFrame) -> list[Line2D]:
+    drawn = {_dash(data, *key) for key in data[LINE].drop_duplicates().itertuples(index=False)}
     marks = [
         Line2D(
             [],
@@ -155,6 +165,6 @@ def _handles() -> list[Line2D]:
         Line2D([], [], color="black", marker="x", linestyle="", label="stopped on the way"),
         Line2D([], [], color=GREY, label="a split"),
         Line2D([], [], color="black", marker="o", linewidth=2, label="geometric mean of all splits of a level"),
-        Line2D([], [], color=GREY, linestyle="--", label="another rate of copied layers"),
+        *(Line2D([], [], color=GREY, linestyle=line, label=label) for line, label in OTHERS.items() if line in drawn),
         Line2D([], [], color="black", marker="D", linestyle="", label="geometric mean, each at its best"),
     ]
