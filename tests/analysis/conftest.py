@@ -34,7 +34,7 @@ def learning_curve(best: float) -> tuple[CurvePoint, ...]:
     )
 
 
-def searched(tried: Sequence[tuple[float, float, float]], images: int, copied_rate: float | None) -> dict[str, Any]:
+def searched(tried: Sequence[tuple[Any, ...]], images: int, copied_rate: float | None) -> dict[str, Any]:
     """What a search leaves in a run; the first candidate is the solver's own, their average is right on all images."""
     if not tried:
         return {}
@@ -44,11 +44,12 @@ def searched(tried: Sequence[tuple[float, float, float]], images: int, copied_ra
 
     candidates = tuple(
         Tried(
-            learning_rate=rate, weight_decay=0.0005, copied_rate=copied_rate, val_accuracy=val, val_loss=1 - val,
-            test_accuracy=test, mean_class_accuracy=test, correct=bits(test), iterations=200, best_iteration=180,
+            learning_rate=rate, weight_decay=0.05 if method else 0.0005, copied_rate=copied_rate,
+            method=method[0] if method else None, val_accuracy=val, val_loss=1 - val, test_accuracy=test,
+            mean_class_accuracy=test, correct=bits(test), iterations=200, best_iteration=180,
             curve=learning_curve(val),
         )
-        for rate, val, test in tried
+        for rate, val, test, *method in tried
     )  # fmt: skip
     best = max(candidates, key=lambda one: one.rank)
     average = Tested(val_accuracy=1, test_accuracy=1, mean_class_accuracy=1, correct=bits(1))
@@ -72,11 +73,11 @@ class Results:
 
     def experiment(
         self, target: str, n: int, scheme: str, accuracies: Sequence[float], classes: int = 10, name: str = "",
-        correct: Sequence[Sequence[bool]] = (), tried: Sequence[tuple[float, float, float]] = (), **changes: Any,
+        correct: Sequence[Sequence[bool]] = (), tried: Sequence[tuple[Any, ...]] = (), **changes: Any,
     ) -> Path:  # fmt: skip
         """Add the experiment whose runs have these test accuracies, or these images right; `changes` of settings.
 
-        `tried`: (rate, validation accuracy, test accuracy) of the candidates of each run.
+        `tried`: (rate, validation accuracy, test accuracy) of the candidates of each run; a fourth is a method.
         """
         settings = TrainingSettings(
             study="embedded", target=target, dataset=f"{target}-images", source="latin-a", network=NETWORK,

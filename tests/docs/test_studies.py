@@ -119,6 +119,6 @@ def test_a_search_is_as_the_page_shows_it() -> None:
     tried = {
         scheme: len(study.solver.candidates(Scheme.parse(scheme))) for scheme in ("F1-7_R8", "T1-7_R8", "F1-5_R6-8")
     }
-    assert tried == {"F1-7_R8": 7, "T1-7_R8": 4, "F1-5_R6-8": 4}
+    assert tried == {"F1-7_R8": 9, "T1-7_R8": 6, "F1-5_R6-8": 6}
     assert study.solver.search is not None
     assert study.solver.search.rule == "average"

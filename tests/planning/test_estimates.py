@@ -11,6 +11,7 @@ from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.planning.estimates import _SCALED_MB, RULES, Estimate, counts_of, jobs, table
 from freeze_or_tune.study.backbones import CaffeNet
 from freeze_or_tune.study.shapes import shape_of
+from freeze_or_tune.study.solver import CopiedGrid, Search, TunedGrid
 from freeze_or_tune.study.study import Study, load_study, read_study
 from freeze_or_tune.training.prefix import SCALED
 
@@ -63,6 +64,20 @@ def test_small_images_without_their_mean_are_in_the_memory_of_schemes_that_freez
     cached = 8 * 256 * (study.solver.views * 4800 + 240 + 1200) / 2**20  # twice fc6 in every view
     assert tuned.memory_mb == pytest.approx(frozen.memory_mb - cached + 4 * 4800 * 3 * 64**2 / 2**20, abs=100)
     assert SCALED == _SCALED_MB * 2**20
+
+
+def test_adamw_remembers_one_number_more_of_each_parameter(study: Study) -> None:
+    def megabytes(**changes: object) -> int:
+        solver = study.solver.model_copy(update={"search": None, **changes})
+        changed = study.model_copy(update={"networks": {"caffenet-small": CAFFENET}, "solver": solver})
+        return RULES["experiment"](changed, "greek", "1", "T1-7_R8").memory_mb
+
+    other = (0.001,)
+    adamw = Search(tuned=TunedGrid(adamw=CopiedGrid(learning_rate=other)))
+    moment = 4 * 57e6 / 2**20
+    assert megabytes(method="adamw") - megabytes() == pytest.approx(2 * moment, abs=100)
+    sgd = megabytes(search=Search(tuned=TunedGrid(learning_rate=other)))
+    assert megabytes(search=adamw) - sgd == pytest.approx(2 * moment, abs=100)
 
 
 def test_a_gpu_is_faster_and_holds_what_a_cpu_must(study: Study) -> None:

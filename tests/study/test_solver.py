@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.solver import Candidate, FrozenGrid, Search, Solver, TunedGrid
+from freeze_or_tune.study.solver import Candidate, CopiedGrid, FrozenGrid, Grid, Search, Solver, TunedGrid
 from freeze_or_tune.study.study import load_study
 from freeze_or_tune.system.errors import UserError
 
@@ -40,6 +40,27 @@ def test_the_classifier_is_solved_for_only_where_it_is_all_that_learns() -> None
         assert len(solver.candidates(Scheme.parse(other))) == 1
 
 
+@given(GRID, GRID, GRID)
+def test_another_methods_candidates_come_after_the_solvers_and_before_what_is_solved(rates, decays, copied) -> None:
+    frozen = FrozenGrid(c=(1,), adamw=Grid(learning_rate=rates or (0.001,), weight_decay=decays))
+    tuned = TunedGrid(adamw=CopiedGrid(learning_rate=rates or (0.001,), weight_decay=decays, copied_rate=copied))
+    solver = Solver(search=Search(frozen=frozen, tuned=tuned))
+    own, *beside, solved = solver.candidates(FROZEN)
+    assert (own, solved) == (Candidate(0.01, 0.0005), Candidate(c=1))
+    own, *beside_tuned = solver.candidates(TUNED)
+    assert own == Candidate(0.01, 0.0005, 0.2)
+    for tried, rates_of_copied in ((beside, [None]), (beside_tuned, copied or [0.2])):
+        values = {
+            (rate, decay, other)
+            for rate in rates or [0.001]
+            for decay in decays or [0.0005]
+            for other in rates_of_copied
+        }
+        assert {one[:3] for one in tried} == values
+        assert len(tried) == len(values)
+        assert {one.method for one in tried} == {"adamw"}
+
+
 def test_a_solver_without_what_is_new_has_the_settings_that_it_always_had() -> None:
     new = {"method", "schedule", "warm_up", "clip", "search"}
     assert not new & Solver().model_dump(mode="json").keys()
@@ -61,6 +82,10 @@ def test_a_solver_without_what_is_new_has_the_settings_that_it_always_had() -> N
         ("search: {frozen: {c: [0]}}", ["solver.search.frozen.c.0", "greater than 0"]),
         ("search: {frozen: {mirror: [true, false]}}", ["unknown key 'mirror'", "learning_rate, weight_decay, c"]),
         ("search: {frozen: {learning_rate: [fast]}}", ["learning_rate.0", "valid number", "fast"]),
+        ("search: {tuned: {adamw: {weight_decay: [0.1]}}}", ["solver.search", "tuned.adamw needs learning_rate"]),
+        ("search: {frozen: {adamw: {c: [1]}}}", ["solver.search.frozen.adamw", "unknown key 'c'"]),
+        ("search: {frozen: {sgd: {learning_rate: [1]}}}", ["solver", "sgd is the solver's own", "search.frozen"]),
+        ("{method: adamw, search: {tuned: {adamw: {learning_rate: [1]}}}}", ["adamw is the solver's own"]),
         ("search: {}", ["solver.search", "nothing to search"]),
         ("search: {frozen: {}}", ["solver.search", "nothing to search"]),
         ("search: {tuned: {learning_rate: [1]}, rule: best}", ["solver.search.rule", "'validation'", "'best'"]),

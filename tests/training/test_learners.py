@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.solver import Candidate, FrozenGrid, Grid, Search, Solver, TunedGrid, kept
+from freeze_or_tune.study.solver import Candidate, CopiedGrid, FrozenGrid, Grid, Search, Solver, TunedGrid, kept
 from freeze_or_tune.training import loop
 from freeze_or_tune.training.checkpoint import Checkpoints, Stopped
 from freeze_or_tune.training.learners import Learners, Replicas, Stack, learners
@@ -27,6 +27,19 @@ SEARCH = Search(
     tuned=TunedGrid(learning_rate=RATES, copied_rate=(0.2, 1)),
     halvings=(),
 )
+METHODS = {"sgd": ("sgd", SEARCH), "adamw": ("adamw", SEARCH)}
+METHODS["both"] = (
+    "sgd",
+    SEARCH.model_copy(
+        update={
+            "frozen": FrozenGrid(
+                weight_decay=(0.0,), adamw=Grid(learning_rate=(0.001, 0.01), weight_decay=(0.05, 0.1))
+            ),
+            "tuned": TunedGrid(copied_rate=(1,), adamw=CopiedGrid(learning_rate=(0.001, 0.01), copied_rate=(0.5, 1))),
+        }
+    ),
+)
+"""Of the solver, and what is tried: 7 candidates of its own method, or 2 beside 4 of another."""
 STACKED, APART = "F1-2_R3-4", "T1-2_R3-4"
 
 
@@ -45,27 +58,28 @@ def alone(solver: Solver, candidate: Candidate) -> Solver:
     return solver.model_copy(update={"search": None, **values})
 
 
-@pytest.mark.parametrize("method", ["sgd", "adamw"])
-def test_side_by_side_each_is_bit_for_bit_what_it_is_alone(method: str) -> None:
-    solver = SOLVER.model_copy(update={"search": SEARCH, "method": method, "clip": 1.0})
+@pytest.mark.parametrize("methods", METHODS)
+def test_side_by_side_each_is_bit_for_bit_what_it_is_alone(methods: str) -> None:
+    method, search = METHODS[methods]
+    solver = SOLVER.model_copy(update={"search": search, "method": method, "clip": 1.0})
     together, candidates, _ = run(APART, solver)
     assert isinstance(candidates, Replicas)
-    assert len(together.candidates) == 7
+    assert len(together.candidates) == (6 if methods == "both" else 7)
     for one in together.candidates:
         single = run(APART, alone(solver, one.candidate))[0].candidates[0]
         assert (single.curve, single.rank) == (one.curve, one.rank)
         assert all(torch.equal(value, one.parameters[name]) for name, value in single.parameters.items())
 
 
-@pytest.mark.parametrize("method", ["sgd", "adamw"])
-def test_in_one_pass_each_is_what_it_is_alone(method: str) -> None:
+@pytest.mark.parametrize("methods", METHODS)
+def test_in_one_pass_each_is_what_it_is_alone(methods: str) -> None:
     """To a tolerance: a wider product sums in another order than a narrow one."""
-    solver = SOLVER.model_copy(update={"search": SEARCH, "method": method, "schedule": "cosine", "warm_up": 0.25})
+    method, search = METHODS[methods]
+    solver = SOLVER.model_copy(update={"search": search, "method": method, "schedule": "cosine", "warm_up": 0.25})
     together, candidates, _ = run(STACKED, solver)
     assert isinstance(candidates, Stack)
-    assert len(together.candidates) == 7
     losses = {one.curve[-1].loss for one in together.candidates}
-    assert len(losses) == 7
+    assert len(losses) == len(together.candidates) == (6 if methods == "both" else 7)
     for one in together.candidates:
         single = run(STACKED, alone(solver, one.candidate))[0].candidates[0]
         assert [p.loss for p in single.curve] == pytest.approx([p.loss for p in one.curve], rel=1e-4)
@@ -130,14 +144,15 @@ def test_how_many_go_on() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["sgd", "adamw"])
+@pytest.mark.parametrize("methods", METHODS)
 @pytest.mark.parametrize("scheme", [STACKED, APART])
 @pytest.mark.parametrize("iteration", [1, 3, 5, 6, 10])
 def test_a_search_that_was_stopped_ends_with_the_same_bits(
-    method: str, scheme: str, iteration: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    methods: str, scheme: str, iteration: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    method, search = METHODS[methods]
     solver = SOLVER.model_copy(
-        update={"search": SEARCH.model_copy(update={"halvings": (0.1, 0.5)}), "method": method, "clip": 0.5}
+        update={"search": search.model_copy(update={"halvings": (0.1, 0.5)}), "method": method, "clip": 0.5}
     )
     whole = run(scheme, solver)[0]
     real, steps = loop._Run.step, []

@@ -115,10 +115,12 @@ def _training(study: Study, settings: TrainingSettings) -> Estimate:
     shape, scheme = shape_of(network), Scheme.parse(settings.scheme)
     pixels = sum(counts) * 3 * network.image_size**2
     classifier = shape.outputs[-1] * classes_of(study, settings.dataset)
-    more = len(solver.stepped(scheme)) - 1
+    stepped = solver.stepped(scheme)
     learnt = classifier if scheme.mode == "F" and scheme.depth == 1 else shape.parameters + classifier
-    parameters = shape.parameters + classifier + more * learnt
-    megabytes = _TORCH_MB + (_COPIES * pixels + 4 * _WEIGHTS * parameters) / _MB
+    parameters = shape.parameters + classifier + (len(stepped) - 1) * learnt
+    # Of AdamW, each beside its copy on its way to the disk.
+    second_moments = sum((one.method or solver.method) == "adamw" for one in stepped) * learnt
+    megabytes = _TORCH_MB + (_COPIES * pixels + 4 * (_WEIGHTS * parameters + 2 * second_moments)) / _MB
     if study.machine.device == "cuda":
         megabytes += _CUDA_MB
     else:  # what a GPU would hold; the cache twice, because it is kept in memory if it fits in half of it

@@ -83,3 +83,21 @@ def test_what_has_no_rate_stands_at_the_edge_and_what_was_stopped_has_no_ratio(r
     above = draw_rates(table).axes[0]
     points = np.ma.vstack([part.get_offsets() for part in above.collections if len(part.get_offsets())])
     assert np.isclose(points, (0.3 * EDGE, 1)).all(axis=1).sum() == 2
+
+
+def test_rates_of_another_method_are_lines_of_their_own(results: Results) -> None:
+    other = [(0.01, 0.7, 0.9, "adamw"), (0.03, 0.6, 0.7, "adamw")]
+    results.experiment("near", 1, "T1-7_R8", [0], tried=[*TUNED, *other])
+    results.experiment("near", 1, "F1-7_R8", [0], tried=[*FROZEN, (0.01, 0.5, 0.6, "adamw")])
+    table = read_candidates(results.collect_searched("average").candidates)
+    assert table["method"].tolist() == [*["sgd"] * 3, "adamw", "adamw", "", *["sgd"] * 4, "adamw", ""]
+    data = rates_data(table)
+    tuned = data[(data["mode"] == "T") & (data["learning_rate"] == 0.01)].set_index("method")
+    assert tuned["ratio"].to_dict() == pytest.approx({"adamw": 1.5, "sgd": 1.2})  # each over its own method's
+    figure = draw_rates(table)
+    above = figure.axes[0]
+    dashed = [line for line in above.lines if line.get_linestyle() == "-." and len(line.get_xdata())]
+    assert [list(line.get_ydata()) for line in dashed] == [[0.6], [0.9, 0.7]]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "another method" in labels
+    assert "another rate of copied layers" not in labels
