@@ -2,8 +2,9 @@
 
 Frozen R(last) beside scikit-learn's logistic regression on the study's own features/*.npy (standardised, C from 1e-5 to
 10 on the same validation images); tuned R(last) beside a plain AdamW loop over the same network, images, batches a run
-and looks at validation, with as many rates as ours has candidates. Then the rules that choose a candidate, each against
-the candidate that is best on the test images, which no rule sees. Prints Markdown for docs/results.md.
+and looks at validation, with as many rates as ours has candidates and as many runs. Then the rules that choose a
+candidate, each against the candidate that is best on the test images, which no rule sees. Prints Markdown for
+docs/results.md.
 """
 
 import argparse
@@ -76,7 +77,7 @@ def frozen_by_hand(study: Study, target: str, split: Split) -> float:
     return float(max(models, key=lambda model: model.score(*data["val"])).score(*data["test"]))
 
 
-def tuned_by_hand(study: Study, target: str, n: int, split: Split, rates: Sequence[float]) -> float:
+def tuned_by_hand(study: Study, target: str, n: int, split: Split, rates: Sequence[float], seed: int) -> float:
     """Test accuracy of a plain AdamW loop at the rate that is best on validation."""
     source, sizes = study.source_of(target), study.network_of(study.source_of(target))
     settings = study.experiment(target, n, str(all_but_last(sizes.blocks)[0]))
@@ -101,8 +102,8 @@ def tuned_by_hand(study: Study, target: str, n: int, split: Split, rates: Sequen
 
     best: tuple[float, float] = (-1.0, 0.0)
     for rate in rates:
-        torch.manual_seed(0)
-        network = build(sizes, split.classes, 0, sizes.blocks)
+        torch.manual_seed(seed)
+        network = build(sizes, split.classes, seed, sizes.blocks)
         pretrained.copy_to(network, range(1, sizes.blocks))
         network.train()
         optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.05)
@@ -162,7 +163,7 @@ def beside(study: Study, tuned: bool) -> None:
                     row.append(frozen_by_hand(study, target, split))
                 elif tuned:
                     rates = RATES[: len(record.runs[0].candidates) or 1]
-                    row.append(tuned_by_hand(study, target, n, split, rates))
+                    row.append(_mean(tuned_by_hand(study, target, n, split, rates, run.run) for run in record.runs))
             error = math.sqrt(0.25 / len(split.images["test"][0]))
             rows.append((target, n, *row, f"± {1.96 * error:.3f}"))
             print(*rows[-1], file=sys.stderr)
