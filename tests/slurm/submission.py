@@ -16,10 +16,13 @@ from .cluster import command_of, environment_of, processes, wait_until
 ROOT = Path(__file__).parents[2]
 EXPERIMENT = "results/experiments/digits/n10/T1-7_R8.json"
 
-# As `python -m snakemake`, but for the plugin's patience: 20 seconds and more between two looks at the queue.
+# As `python -m snakemake`, but for the plugin's patience: 20 seconds and more between two looks at the queue. And as
+# from a terminal: what a shell starts in the background ignores ctrl-C, and so would all that these tests start.
 SNAKEMAKE = """
+import signal
 import snakemake_executor_plugin_slurm as plugin
 from snakemake.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
 plugin.Executor.next_seconds_between_status_checks = property(lambda self: 0.5, lambda self, seconds: None)
 main()
 """
