@@ -119,7 +119,7 @@ def _training(study: Study, settings: TrainingSettings) -> Estimate:
     learnt = classifier if scheme.mode == "F" and scheme.depth == 1 else shape.parameters + classifier
     parameters = shape.parameters + classifier + (len(stepped) - 1) * learnt
     # Of AdamW, each beside its copy on its way to the disk.
-    second_moments = sum((one.method or solver.method) == "adamw" for one in stepped) * learnt
+    second_moments = sum(solver.method_of(one) == "adamw" for one in stepped) * learnt
     megabytes = _TORCH_MB + (_COPIES * pixels + 4 * (_WEIGHTS * parameters + 2 * second_moments)) / _MB
     if study.machine.device == "cuda":
         megabytes += _CUDA_MB

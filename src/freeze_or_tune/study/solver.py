@@ -197,6 +197,10 @@ class Solver(Strict):
             found += [Candidate(c=c) for c in self.search.frozen.c or ()]
         return tuple(dict.fromkeys(found))
 
+    def method_of(self, candidate: Candidate) -> Method:
+        """How a candidate that learns by steps is trained."""
+        return candidate.method or self.method
+
     def lanes(self, scheme: Scheme) -> float:
         """How many candidates learn at a time, on average over a run in which all halvings take place."""
         alive, total, before = len(self.stepped(scheme)), 0.0, 0.0

@@ -40,7 +40,7 @@ def learnables(
     network.freeze(scheme.frozen)
     method, copied_rate = solver.method, solver.copied_rate
     if candidate is not None:
-        method = candidate.method or method
+        method = solver.method_of(candidate)
         copied_rate = copied_rate if candidate.copied_rate is None else candidate.copied_rate
     bias_rate = network.bias_rate if method == "sgd" else 1.0
     parts = (
@@ -178,7 +178,7 @@ def optimiser_of(
     parameters: Mapping[str, Learnable], solver: Solver, iterations: int, candidate: Candidate | None = None
 ) -> Optimiser:
     """The optimiser of the candidate's method, or the solver's own."""
-    method = (candidate.method if candidate else None) or solver.method
+    method = solver.method if candidate is None else solver.method_of(candidate)
     return _METHODS[method](parameters, solver, iterations, candidate)
 
 
