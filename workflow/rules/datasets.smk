@@ -26,7 +26,7 @@ rule glyphs:
     benchmark:
         "<benchmarks>/glyphs/{alphabet}-{images}.tsv"
     wildcard_constraints:
-        alphabet="latin-a|latin-b|greek",
+        alphabet="[a-z-]+",
         images="[0-9]+",
     resources:
         mem_mb=1000,

@@ -4,6 +4,7 @@ import io
 import sys
 import unicodedata
 import zipfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,16 @@ FACES = (
     *(f"STIXGeneral{style}.ttf" for style in ("", "Bol", "Italic", "BolIta")),
 )
 
+_DRAWN_BY = {
+    "armenian": FACES[:12],
+    "georgian": FACES[:12],
+    "mathematics": FACES[:8],
+    "arrows": FACES[:12],
+    "braille": (*FACES[:4], *FACES[8:12]),
+    "chess": FACES[:2],
+}
+"""Where not all faces have the letters: DejaVu Sans, Sans Mono and Serif stand first, in four styles each."""
+
 # The accented letters are those least like each other and the plain ones, whatever their size:
 # most lower-case letters that are small capitals (as in c and C) are left out.
 LATIN = (
@@ -45,7 +56,21 @@ ALPHABETS = {
     "latin-a": "".join(sorted(_SHUFFLED[:100])),
     "latin-b": "".join(sorted(_SHUFFLED[100:])),
     "greek": GREEK,
+    # Without the capitals that look like a Latin or Greek letter, and the small letters that are small capitals.
+    "cyrillic": "БДЖЗИЙЛУЦЧШЩЪЫЬЭЮЯаберуфђћ",
+    "armenian": "ԱԲԳԴԵԶԷԸԹԺԻԼԽԾԿՀՁՂՃՄՅՆՇՈՉՊՋՌՍՎՏՐՑՒՓՔՕՖ",
+    "georgian": "აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ",
+    "mathematics": "∀∂∃∅∆∇∈∉∋∏∑√∝∞∠∧∨∩∪∫⊖∴∼≃≅≈≠≡≤≥⊙⊤⊂⊆⊕⊗⊥⊢⊣⋯",
+    "arrows": "←↑→↓↔↕↖↗↘↙↚↜↞↠↢↣↤↦↩↪↫↬↭↮↯↰↱↲↳↶↷↺⇄⇇⇊⇋⇐⇑⇒⇓⇔⇚⇝⇠⇥⇦⇨⇪",
+    "braille": "".join(map(chr, range(0x2801, 0x2840))),
+    "chess": "♔♕♖♗♘♙♚♛♜♝♞♟",
 }
+"""Classes of the reader `glyphs`, by the name of their alphabet."""
+
+
+def faces_of(alphabet: str) -> tuple[str, ...]:
+    """The faces that an alphabet is drawn with: those that have all of its letters."""
+    return _DRAWN_BY.get(alphabet, FACES)
 
 
 def class_name(letter: str) -> str:
@@ -58,7 +83,8 @@ def render_glyphs(alphabet: str, images: int, destination: Path) -> None:
     with replacing(destination) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for letter in tqdm(ALPHABETS[alphabet], desc=alphabet, disable=not sys.stderr.isatty()):
             for i in range(images):
-                _add(archive, f"{class_name(letter)}/{i:05d}.png", render_glyph(letter, i))
+                pixels = render_glyph(letter, i, faces_of(alphabet))
+                _add(archive, f"{class_name(letter)}/{i:05d}.png", pixels)
 
 
 def export_digits(destination: Path) -> None:
@@ -70,10 +96,10 @@ def export_digits(destination: Path) -> None:
             _add(archive, f"{label}/{i:05d}.png", scan)
 
 
-def render_glyph(letter: str, i: int) -> NDArray[np.uint8]:
-    """Picture `i` of a letter, uint8 [64, 64, 3], from (letter, i) alone: any face, place and colours."""
+def render_glyph(letter: str, i: int, faces: Sequence[str] = FACES) -> NDArray[np.uint8]:
+    """Picture `i` of a letter, uint8 [64, 64, 3], from (letter, i, faces) alone: any face, place and colours."""
     random = np.random.default_rng(stable_seed("glyph", letter, i))
-    ink = _ink(letter, FACES[random.integers(len(FACES))], random)[..., None]
+    ink = _ink(letter, faces[int(random.integers(len(faces)))], random)[..., None]
     light, dark = random.uniform((150, 20), (235, 100))[:, None] + random.uniform(-40, 40, (2, 3))
     paper, colour = (light, dark) if random.random() < 0.5 else (dark, light)
     noise = random.standard_normal((SIZE, SIZE, 3), dtype=np.float32) * random.uniform(2, 16)

@@ -11,13 +11,18 @@ from freeze_or_tune.study.strict import Strict
 from freeze_or_tune.system.errors import UserError
 
 SMALLEST = "images of the smallest class, checked when indexed"
+CROP = 48
+"""Pixels a side of the crops that a photograph is cut into."""
+Alphabet = Literal[
+    "latin-a", "latin-b", "greek", "cyrillic", "armenian", "georgian", "mathematics", "arrows", "braille", "chess"
+]  # fmt: skip
 
 
 class Glyphs(Strict):
     """Letters rendered from the fonts that ship with matplotlib."""
 
     reader: Literal["glyphs"]
-    alphabet: Literal["latin-a", "latin-b", "greek"]
+    alphabet: Alphabet
     images: PositiveInt = Field(130, description="images rendered for each class")
 
     @property
@@ -53,6 +58,28 @@ class SolarCells(Strict):
     def files(self) -> tuple[str, ...]:
         """Where the images lie: the wheel itself, nothing of it is installed."""
         return ("resources/downloads/elpv/elpv_dataset-1.0.0.post1-py3-none-any.whl",)
+
+
+class Crops(Strict):
+    """Crops of the pictures that ship with scikit-image, side by side: which picture is this one from?"""
+
+    reader: Literal["photographs", "textures", "specimens"]
+
+    @property
+    def smallest_class(self) -> int:
+        """Images of the smallest class."""
+        return 48 if self.reader == "photographs" else 100
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where the images lie: the wheel itself, nothing of it is installed; the same one on all systems."""
+        wheel = "scikit_image-0.26.0-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl"
+        return (f"resources/downloads/scikit-image/{wheel}",)
+
+    @property
+    def patch(self) -> int:
+        """Side in pixels of a crop."""
+        return CROP
 
 
 class Folder(Strict):
@@ -108,7 +135,8 @@ class ImageNet(Published):
 
 
 Dataset = Annotated[
-    Glyphs | Digits | SolarCells | Folder | Listed | Published | Corals | ImageNet, Field(discriminator="reader")
+    Glyphs | Digits | SolarCells | Crops | Folder | Listed | Published | Corals | ImageNet,
+    Field(discriminator="reader"),
 ]
 
 

@@ -34,7 +34,8 @@ def test_the_real_table() -> None:
     assert (elpv.url, elpv.bytes, elpv.licence) == ("pypi:elpv-dataset==1.0.0.post1", 90801454, "CC BY-NC-SA 4.0")
     assert {name: len(rows) for name, rows in table.items()} == {
         "caltech256": 1, "sun397": 2, "mit-indoor": 3, "cub200": 1, "coral": 3, "plankton": 9, "ilsvrc2012": 3,
-        "caffenet": 3, "efficientnet-lite0": 1, "elpv": 1,
+        "caffenet": 3, "efficientnet-lite0": 1, "efficientnet-lite1": 1, "efficientnet-lite2": 1,
+        "elpv": 1, "scikit-image": 1,
     }  # fmt: skip
     assert [row.addresses for name in ("coral", "ilsvrc2012") for row in table[name]] == [[]] * 6
     assert {name for name, rows in table.items() if any(row.digest is None for row in rows)} == {"plankton"}

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -242,3 +243,25 @@ def test_pip_gets_a_wheel_and_another_name_is_refused(tmp_path: Path, monkeypatc
 @pytest.mark.slow
 def test_the_real_wheel(elpv: Path) -> None:
     assert elpv.stat().st_size == 90801454
+
+
+def test_pip_gets_a_wheel_of_another_system_where_that_is_the_one_that_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "tiny_data-1.0-cp39-cp39-macosx_11_0_arm64.whl"
+    (tmp_path / "wheels").mkdir()
+    with zipfile.ZipFile(tmp_path / "wheels" / name, "w") as wheel:
+        wheel.writestr("tiny_data-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-data\nVersion: 1.0\n")
+        wheel.writestr("tiny_data-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: cp39-cp39-macosx_11_0_arm64\n")
+        wheel.writestr("tiny_data-1.0.dist-info/RECORD", "")
+    data = (tmp_path / "wheels" / name).read_bytes()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    good = {
+        "file": name,
+        "url": "pypi:tiny-data==1.0",
+        "bytes": str(len(data)),
+        "digest": hashlib.sha256(data).hexdigest(),
+    }
+    fetch(download(**good), tmp_path / "got" / name, tmp_path / "nowhere")
+    assert (tmp_path / "got" / name).read_bytes() == data

