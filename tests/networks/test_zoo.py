@@ -85,10 +85,40 @@ def test_features_are_what_the_classifier_gets(case: Case) -> None:
     assert [name for name, block in case.layered.block_of.items() if block == case.blocks] == ["classifier"]
 
 
+CHANNELS = {
+    "alexnet": [64, 192, 384, 256, 9216, 4096, 4096],
+    "vgg11_bn": [64, 128, 256, 512, 512, 4096, 4096],
+    "resnet18": [64, 64, 128, 256, 512],
+    "tf_efficientnet_lite0": [32, 16, 24, 40, 80, 112, 192, 320, 1280],
+    "convnext_atto": [40, 40, 80, 160, 320],
+    "vit_tiny_patch16_224": [192] * 13,
+    "swin_tiny_patch4_window7_224": [96, 96, 192, 384, 768],
+}
+
+
+def test_what_each_block_gives_is_pooled_to_its_channels(case: Case) -> None:
+    layered = timm_network(small(case.name, case.crops.shape[-1]), CLASSES, 3)
+    layered.load_state_dict(case.layered.state_dict())
+    with torch.no_grad():
+        pooled, whole = layered.eval().pooled(case.crops), case.layered.features(case.crops)
+        second = case.layered(case.crops, stop=case.layered.first_layer(3))
+    assert [value.shape for value in pooled] == [(2, channels) for channels in CHANNELS[case.name]]
+    torch.testing.assert_close(pooled[-1], whole)
+    last = case.name.startswith(("vit", "swin"))
+    places = second.flatten(1, -2).mean(1) if last else second.flatten(2).mean(2)
+    torch.testing.assert_close(pooled[1], places)
+
+
 def test_the_prefix_of_a_network_without_dropout_is_all_that_is_frozen(case: Case) -> None:
     assert [case.layered.prefix(block) for block in range(case.blocks)] == [
         case.layered.first_layer(block + 1) for block in range(case.blocks)
     ]
+
+
+def test_a_family_that_is_built_in_another_way_is_refused() -> None:
+    settings = small("resnet18", 40).model_copy(update={"name": "densenet121"})
+    with pytest.raises(UserError, match="densenet121 is of a family that cannot be cut into blocks"):
+        timm_network(settings, CLASSES, 0)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "vit_tiny_patch16_224"])

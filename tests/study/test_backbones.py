@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from freeze_or_tune.study.backbones import CaffeNet, TimmNetwork, network_of, usual_blocks
 from freeze_or_tune.study.study import load_study, read_study
@@ -80,7 +81,7 @@ def test_the_lite_studys_schemes_fit_its_network() -> None:
 
 def test_metrics_that_need_the_sources_images_are_refused_without_them(config: dict[str, Any]) -> None:
     config["distances"]["metrics"] = ["cosine", "svm", "cnn"]
-    with pytest.raises(UserError, match=r"svm, cnn compare images of both sides.*'imagenet' has no dataset"):
+    with pytest.raises(UserError, match=r"svm, cnn cannot be measured from the source 'imagenet'.*ask for \[cosine\]"):
         load_study(config)
     config["datasets"]["photos"] = {"reader": "folder", "path": "photos"}
     config["sources"]["imagenet"].update(dataset="photos", sample=3)
@@ -101,3 +102,22 @@ def test_means_belong_to_caffenet(config: dict[str, Any]) -> None:
     del config["sources"]["imagenet"]["weights"]["mean"]
     with pytest.raises(UserError, match=r"sources\.imagenet\.weights\.mean is missing"):
         load_study(config)
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("densenet121", "resnet50"), ("mobilenetv3_large_100", "efficientnet_b0"), ("beit_base_patch16_224", "vit_base_")],
+)
+def test_families_that_cannot_be_cut_are_refused_by_name_with_the_nearest_that_can(name: str, nearest: str) -> None:
+    for blocks in ({}, {"blocks": 6}):
+        with pytest.raises(ValidationError, match=rf"'{name}' cannot be cut into .* '{nearest}.*' is the nearest"):
+            TimmNetwork.model_validate({"architecture": "timm", "name": name, "image_size": 40, "crop": 32, **blocks})
+
+
+def test_which_networks_tell_of_their_sources_features() -> None:
+    def estimable(name: str) -> bool:
+        given = {"architecture": "timm", "name": name, "image_size": 40, "crop": 32, "blocks": 9}
+        return TimmNetwork.model_validate(given).estimable
+
+    assert all(map(estimable, ("tf_efficientnet_lite2", "efficientnet_lite0", "mobilenetv2_100")))
+    assert not any(map(estimable, ("efficientnet_b0", "resnet50", "vit_tiny_patch16_224")))

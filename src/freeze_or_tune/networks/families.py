@@ -121,6 +121,9 @@ _CUTS: dict[type[nn.Module], Callable[..., Blocks]] = {
     SwinTransformer: _swin,
 }
 
+CHANNELS_LAST = (VisionTransformer, SwinTransformer)
+"""Families whose blocks pass on tokens or places with their channels last."""
+
 
 def without(model: nn.Module, part: str) -> nn.Module:
     """Take a part out of a model, which then passes its input through there."""

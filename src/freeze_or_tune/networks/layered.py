@@ -14,10 +14,16 @@ class Layered(nn.Sequential):
     deeper network (docs/networks.md). Parameters are named by layer (`conv1.weight`), as in Caffe.
     """
 
-    def __init__(self, blocks: Sequence[Mapping[str, nn.Module]], bias_rate: float = 2.0) -> None:
-        """Chain the layers of `blocks`, in order; biases learn at `bias_rate` times the rate of weights (Caffe: 2)."""
+    def __init__(
+        self, blocks: Sequence[Mapping[str, nn.Module]], bias_rate: float = 2.0, channels_last: bool = False
+    ) -> None:
+        """Chain the layers of `blocks`, in order; biases learn at `bias_rate` times the rate of weights (Caffe: 2).
+
+        `channels_last`: outputs of its blocks are [B, ..., D], tokens for instance, and not [B, D, ...].
+        """
         super().__init__()
         self.bias_rate = bias_rate
+        self.channels_last = channels_last
         self.frozen = 0
         self.block_of: dict[str, int] = {}
         for number, layers in enumerate(blocks, start=1):
@@ -39,6 +45,17 @@ class Layered(nn.Sequential):
     def features(self, x: Tensor) -> Tensor:
         """The classifier's inputs [B, D]: the output of block L-1, after its ReLU."""
         return self(x, stop=self.first_layer(self.blocks))
+
+    def pooled(self, x: Tensor) -> list[Tensor]:
+        """Outputs of blocks 1..L-1, the mean over an image's places or tokens: [B, D] each; the last are `features`."""
+        found, start = [], 0
+        for block in range(2, self.blocks + 1):
+            stop = self.first_layer(block)
+            x = self(x, start, stop)
+            places = range(1, x.ndim - 1) if self.channels_last else range(2, x.ndim)
+            found.append(x.mean(tuple(places)) if places else x)
+            start = stop
+        return found
 
     def first_layer(self, block: int) -> int:
         """Position in the chain of a block's first layer."""

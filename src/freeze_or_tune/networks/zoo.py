@@ -10,7 +10,7 @@ from timm.models import PretrainedCfg
 from torch import Tensor, nn
 from torchvision.models import alexnet
 
-from freeze_or_tune.networks.families import blocks_of
+from freeze_or_tune.networks.families import CHANNELS_LAST, blocks_of
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.study.backbones import TimmNetwork
 from freeze_or_tune.system.errors import UserError
@@ -23,7 +23,7 @@ def timm_network(network: TimmNetwork, classes: int, seed: int) -> Layered:
 
 def numbered(network: TimmNetwork, model: nn.Module) -> Layered:
     """What timm built as blocks 1..L; UserError if the study says another L."""
-    layered = Layered(blocks_of(model), bias_rate=1.0)
+    layered = Layered(blocks_of(model), bias_rate=1.0, channels_last=isinstance(model, CHANNELS_LAST))
     if layered.blocks != network.blocks:
         raise UserError(
             f"the network {network.name} has {layered.blocks} blocks, not {network.blocks}: write `blocks: "
@@ -51,7 +51,10 @@ def network_of_timm(network: TimmNetwork, classes: int, seed: int, state: dict[s
             options["drop_path_rate"] = network.drop_path
         if state is not None:
             options |= {"pretrained": True, "pretrained_cfg_overlay": {"state_dict": state, "num_classes": classes}}
-        return timm.create_model(network.name, num_classes=classes, drop_rate=network.dropout, **options)
+        try:
+            return timm.create_model(network.name, num_classes=classes, drop_rate=network.dropout, **options)
+        except TypeError as error:
+            raise UserError(f"{network.name} is of a family that cannot be cut into blocks ({error})") from None
 
 
 def normalisation(network: TimmNetwork) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -20,8 +20,9 @@ class Distance(Record):
 
 
 class MeanFeatures(Record):
-    """results/features/<source>/<dataset>.json: the mean of a dataset's features."""
+    """results/features/<source>/<dataset>.json: the mean of a dataset's features; or a source's `mean_features`."""
 
     images: int = Field(ge=0, description="how many it is the mean of; 0 if it is estimated")
     mean: tuple[float, ...]
     estimated: bool = Field(False, description="from the statistics of batch norms, where the images are not here")
+    about: str = Field("", description="network, weights and images, for those who get the file from others")

@@ -20,6 +20,15 @@ _FAMILIES = {
     r"(vit|deit)_large_": 26,
 }
 
+_ESTIMABLE = r"(tf_)?efficientnet_lite\d|mobilenetv2_"
+"""Beginnings of the names whose features are a pooled ReLU after a batch norm (networks/batch_norm.py)."""
+_UNCUT = {
+    r"densenet|dla|dpn|googlenet|hrnet|inception|nasnet|pnasnet|regnet|res2net|vovnet|xception": "resnet50",
+    r"fastvit|ghostnet|levit|mobilenetv[1345]|mobileone|mobilevit|repvgg": "efficientnet_b0",
+    r"beit|cait|coat|crossvit|eva|maxvit|metaformer|mixer|poolformer|pvt|twins|volo|xcit": "vit_base_patch16_224",
+}
+"""Beginnings of the names of families that are not cut into blocks (networks/families.py), and the nearest that are."""
+
 
 def usual_blocks(name: str) -> int | None:
     """L of a network by its name, or None if its family's names do not tell."""
@@ -61,6 +70,11 @@ class CaffeNet(_Cropped):
         """Whether it sees blue first, as Caffe's networks do."""
         return True
 
+    @property
+    def estimable(self) -> bool:
+        """Whether its source's mean features can be estimated without images: it has no batch norm."""
+        return False
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         odd = [count for count in self.channels if count % 2]
@@ -85,10 +99,23 @@ class TimmNetwork(_Cropped):
         """Whether it sees blue first."""
         return False
 
+    @property
+    def estimable(self) -> bool:
+        """Whether its source's mean features can be estimated without images: a batch norm and its ReLU are last."""
+        return re.match(_ESTIMABLE, self.name) is not None
+
     @model_validator(mode="before")
     @classmethod
     def _count_blocks(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or values.get("blocks") or not isinstance(values.get("name"), str):
+        if not isinstance(values, dict) or not isinstance(values.get("name"), str):
+            return values
+        for start, nearest in _UNCUT.items():
+            if re.match(start, values["name"]):
+                raise ValueError(
+                    f"{values['name']!r} cannot be cut into the blocks that schemes copy; of those that can, "
+                    f"{nearest!r} is the nearest"
+                )
+        if values.get("blocks"):
             return values
         blocks = usual_blocks(values["name"])
         if blocks is None:

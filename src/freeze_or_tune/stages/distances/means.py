@@ -37,8 +37,16 @@ FORMULAS: dict[str, Callable[[Mean, Mean], float]] = {"cosine": cosine, "mmd": m
 
 
 def measure(metric: Metric, source: str, target: str, source_mean: Path, target_mean: Path, destination: Path) -> None:
-    """Measure one of FORMULAS from the means of two datasets' features and write the record."""
+    """Measure one of FORMULAS from the means of two datasets' features and write the record.
+
+    UserError if they are not of the same network.
+    """
     ours, theirs = MeanFeatures.read(source_mean), MeanFeatures.read(target_mean)
+    if len(ours.mean) != len(theirs.mean):
+        raise UserError(
+            f"{source_mean} has the means of {len(ours.mean)} features{f' ({ours.about})' if ours.about else ''}, but "
+            f"the network of {source} has {len(theirs.mean)}: it was made with another network"
+        )
     Distance(
         metric=metric, source=source, target=target, value=FORMULAS[metric](np.array(ours.mean), np.array(theirs.mean)),
         source_images=ours.images, target_images=theirs.images, estimated=ours.estimated,
