@@ -13,6 +13,7 @@ from freeze_or_tune.analysis.results.collecting import Searched, collect
 from freeze_or_tune.records.correctness import pack
 from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.records.experiment import CurvePoint, Experiment, Performance, Run, Tested, Tried
+from freeze_or_tune.records.probes import Probe, Profile
 from freeze_or_tune.records.tallies import SplitTally
 from freeze_or_tune.study.backbones import CaffeNet
 from freeze_or_tune.study.schemes import Scheme
@@ -69,6 +70,7 @@ class Results:
         self.experiments: list[Path] = []
         self.distances: list[Path] = []
         self.splits: list[Path] = []
+        self.probes: list[Path] = []
         self.csv = root / "experiments.csv"
 
     def experiment(
@@ -129,6 +131,18 @@ class Results:
         self.distances.append(path)
         return path
 
+    def probe(self, target: str, n: int, *accuracies: float, source: str = "latin-a") -> None:
+        """Add the profile of a split's images by what each block tells; neighbours are half as often right."""
+        blocks = tuple(
+            Probe(block=number, width=1, neighbours=value / 2, logistic=value, low=value, high=value)
+            for number, value in enumerate(accuracies, start=1)
+        )
+        path = self.root / "probes" / target / f"n{n}.json"
+        Profile(source=source, images=n, classes=10, folds=5, blocks=blocks, mistakes=(), images_per_second=1).write(
+            path
+        )
+        self.probes.append(path)
+
     def count(self, target: str, n: int, tally: SplitTally) -> None:
         """Add the counts of a split."""
         path = self.root / "splits" / target / f"n{n}.json"
@@ -137,7 +151,7 @@ class Results:
 
     def collect(self) -> Path:
         """Write and return experiments.csv."""
-        collect(self.experiments, self.distances, self.csv, self.splits)
+        collect(self.experiments, self.distances, self.csv, self.splits, probes=self.probes)
         return self.csv
 
     def collect_searched(self, rule: Rule = "validation") -> Searched:

@@ -38,6 +38,7 @@ SMALLER = {
         "schemes": ["T1-7_R8", "F1-7_R8"],
         "solver": FEW,
         "distances": {"metrics": ["cosine"]},
+        "advice": {"sources": ["latin-a"], "solver": FEW},
     },
     "benchmarks/study.yaml": {
         "machine": CPU,

@@ -82,7 +82,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
         "finished", makes=("folder/figures/fig2.pdf", "folder/tables/table3.md")
     ),
     "python -m freeze_or_tune judge results/experiments.csv": Run(
-        "finished", says=("| the advice", "| always tune", "The forecast's 95 % interval held")
+        "finished", says=("| the advice", "| always tune", "There are no forecasts")
     ),
     "python -m freeze_or_tune status --configfile FILE": Run("finished", says=("digits", "birds", "done")),
     "python -m freeze_or_tune status --configfile config/paper.yaml": Run("cloned", says=("178",)),
@@ -96,15 +96,15 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "snakemake --config images=photos -- results/advice/birds.md": Run("advised", makes=ADVICE),
     "snakemake --config images=photos -- results/advice/birds/model.safetensors": Run("advised", makes=MODEL),
     "snakemake --config images=path/to/photos -- results/advice/birds.md": Run(
-        "finished", PLAN, says=("own_features 1", "advice 1")
+        "finished", PLAN, says=("own_probe 1", "race 1", "advice 1")
     ),
     "snakemake --config images=path/to/photos -- results/advice/birds/model.safetensors": Run(
-        "finished", PLAN, says=("own_features 1", "advice 1", "model 1")
+        "finished", PLAN, says=("own_probe 1", "race 1", "advice 1", "model 1")
     ),
     # What it plans is run on a smaller study in tests/workflow/test_lite_study.py.
     "snakemake --configfile config/imagenet-lite.yaml --config images=photos -- "
     "results/imagenet-lite/advice/birds.md": Run(
-        "small", PLAN, says=("import_network 1", "estimate_mean 1", "experiment 24", "own_features 1", "advice 1")
+        "small", PLAN, says=("import_network 1", "estimate_mean 1", "own_probe 1", "race 1", "advice 1")
     ),
     "python -m freeze_or_tune predict results/advice/birds/model.safetensors new.jpg": Run(
         "advised", says=("new.jpg:",)

@@ -93,7 +93,7 @@ def test_a_gpu_is_faster_and_holds_what_a_cpu_must(study: Study) -> None:
 
 
 def test_each_job_of_a_study_asks_for_something(study: Study) -> None:
-    found = jobs(study)
+    found = jobs(study.model_copy(update={"probes": True}))
     assert {rule for rule, _, _ in found} == RULES.keys()
     assert sum(rule == "experiment" for rule, _, _ in found) == 72
     assert all(isinstance(one, Estimate) and one.memory_mb >= 500 and one.minutes >= 10 for _, _, one in found)
@@ -102,7 +102,8 @@ def test_each_job_of_a_study_asks_for_something(study: Study) -> None:
 @pytest.mark.parametrize("reader", READERS)
 def test_images_of_any_reader_have_an_estimate(study: Study, reader: str) -> None:
     own: dict[str, dict[str, object]] = {
-        "glyphs": {"alphabet": "greek"}, "digits": {}, "solar-cells": {},
+        "glyphs": {"alphabet": "greek"}, "digits": {}, "solar-cells": {}, "photographs": {}, "textures": {},
+        "specimens": {},
         "folder": {"path": "birds"}, "csv": {"path": "birds.csv"},
     }  # fmt: skip
     options = own.get(reader, {"files": ["birds.tar"]})

@@ -141,3 +141,30 @@ def test_a_source_is_trained_at_one_rate() -> None:
         load_study(config)
     with pytest.raises(ValidationError):
         Search(halvings=(0.1,))
+
+
+def test_a_candidate_alone_is_trained_as_it_was_in_the_search() -> None:
+    """Each of a search's candidates, taken out of it, is the only one of a solver that looks once, at the end."""
+    solver = Solver.model_validate({"search": {
+        "frozen": {"learning_rate": [0.1], "c": [0.5], "adamw": {"learning_rate": [0.001]}},
+        "tuned": {"learning_rate": [0.1], "copied_rate": [1], "adamw": {"learning_rate": [0.001], "copied_rate": [2]}},
+    }})  # fmt: skip
+    for scheme in (FROZEN, TUNED):
+        for candidate in solver.candidates(scheme):
+            alone = solver.alone(candidate)
+            (only,) = alone.candidates(scheme)
+            assert (alone.evaluations, alone.search) == (1, None)
+            assert only == candidate._replace(method=None)
+            if candidate.c is None:
+                assert alone.method_of(only) == solver.method_of(candidate)
+            assert Solver.model_validate(alone.model_dump()) == alone
+
+
+def test_a_solver_that_solves_does_so_only_where_the_classifier_is_all_that_learns() -> None:
+    solver = Solver(c=0.1)
+    assert solver.candidates(FROZEN) == (Candidate(c=0.1),)
+    assert solver.stepped(FROZEN) == ()
+    for other in (TUNED, Scheme.parse("F1-5_R6-8"), Scheme.parse("R1-8")):
+        assert [one.c for one in solver.candidates(other)] == [None]
+    with pytest.raises(ValidationError, match=r"a search tries several in search\.frozen\.c"):
+        Solver.model_validate({"c": 1, "search": {"frozen": {"c": [1]}}})

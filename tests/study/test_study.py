@@ -99,7 +99,7 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], list[str]]] = {
     ),
     "a sample that is too large": (_set("sources.latin-a.sample", 101), ["sample 101", "the 100 images"]),
     "an impossible sample": (_set("sources.bvlc", IMPORTED | {"sample": 131}), ["sources.bvlc.sample", "130 at most"]),
-    "an unknown source": (_set("targets.greek.source", "imagenet"), ["targets.greek.source", "'imagenet'", "latin-a"]),
+    "an unknown source": (_set("targets.greek.source", "places"), ["targets.greek.source", "'places'", "latin-a"]),
     "an unknown dataset": (_set("targets.greek.dataset", "birds"), ["targets.greek.dataset", "'birds'", "digits"]),
     "a test set that is none": (_set("targets.digits.test", "all"), ["targets.digits.test", "'official'", "'rest'"]),
     "what is left of all": (
@@ -188,7 +188,7 @@ def test_how_a_target_is_tested_is_part_of_its_splits(config: Config) -> None:
 def test_an_imported_source_has_one_split_that_only_trains(config: Config) -> None:
     config["sources"]["bvlc"] = IMPORTED
     study = load_study(config)
-    assert list(study.imported()) == ["bvlc"]
+    assert list(study.imported()) == ["imagenet", "bvlc"]
     split = study.split("bvlc", 50)
     assert (split.dataset, split.n, split.val, split.test) == ("latin-a", 50, 0, 0)
     assert [s.n for s in study.splits_of_dataset("latin-a")] == [100, 50]
@@ -241,10 +241,43 @@ def test_images_that_are_not_there_or_have_no_name_are_refused(config: Config, t
 
 
 def test_what_may_be_trained_for_ones_own_images(embedded: Study) -> None:
-    tuned, frozen = embedded.adaptations("birds")
-    assert (tuned.scheme, frozen.scheme) == ("T1-7_R8", "F1-7_R8")
-    assert (tuned.source, tuned.target, tuned.runs, tuned.split.pool) == ("latin-a", "birds", 1, "shares")
-    assert tuned.solver == embedded.solver
+    found = embedded.adaptations("birds")
+    assert [(one.source, one.scheme) for one in found] == [
+        ("latin-a", "T1-7_R8"), ("latin-a", "F1-7_R8"), ("imagenet", "T1-9_R10"), ("imagenet", "F1-9_R10")
+    ]  # fmt: skip
+    tuned = found[0]
+    assert (tuned.target, tuned.runs, tuned.split.pool) == ("birds", 1, "shares")
+    assert (tuned.solver.method, embedded.solver.method) == ("adamw", "sgd")
+
+
+def test_advice_weighs_the_sources_that_it_is_told_and_trains_as_the_study_unless_told(config: Config) -> None:
+    config["advice"] = {"sources": ["imagenet"]}
+    study = load_study(config)
+    assert [one.source for one in study.adaptations("birds")] == ["imagenet", "imagenet"]
+    assert study.adaptations("birds")[0].solver == study.solver
+    config["advice"] = {"sources": ["imagenet", "places"]}
+    with pytest.raises(UserError, match=r"advice\.sources: 'places' is not one of latin-a, imagenet"):
+        load_study(config)
+
+
+def test_a_source_that_no_target_starts_from_needs_no_distance(config: Config) -> None:
+    """Only a metric of a target needs the source's images, its mean features, or a network that tells of them."""
+    config["networks"]["resnet"] = {"architecture": "timm", "name": "resnet50", "image_size": 40, "crop": 32}
+    config["sources"]["far"] = {"network": "resnet", "weights": {"file": "resnet.pth"}}
+    assert load_study(config).advised_sources() == ("latin-a", "imagenet", "far")
+    config["targets"]["greek"] |= {"source": "far", "schemes": ["T1-5_R6"]}
+    with pytest.raises(
+        UserError, match="cosine, mmd, svm, cnn cannot be measured from the source 'far', which has no "
+    ):
+        load_study(config)
+    config["distances"] = {"metrics": ["cosine", "mmd"]}
+    with pytest.raises(UserError, match=r"no dataset and no mean_features; ask for \[\], no distances, or say where"):
+        load_study(config)
+    config["sources"]["far"]["mean_features"] = "mean.json"
+    assert load_study(config).distances.metrics == ("cosine", "mmd")
+    config["sources"]["latin-a"]["mean_features"] = "mean.json"
+    with pytest.raises(UserError, match=r"sources\.latin-a: mean_features are measured here where there is a dataset"):
+        load_study(config)
 
 
 def test_shares_leave_some_to_train_on(config: Config) -> None:

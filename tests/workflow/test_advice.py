@@ -19,6 +19,7 @@ from freeze_or_tune.data.decoding import decode
 from freeze_or_tune.data.splits import read_split
 from freeze_or_tune.records.advice import Advice, Check
 from freeze_or_tune.records.model import Model, Use
+from freeze_or_tune.records.race import Race
 
 from .conftest import snakemake_in
 
@@ -70,6 +71,42 @@ def test_the_advice_is_there_for_people_and_programs(advised: Path) -> None:
     assert "(birds.png)" in page
     assert (advised / "results/advice/birds.png").read_bytes().startswith(b"\x89PNG")
     assert (advised / "results/advice/birds.pdf").read_bytes().startswith(b"%PDF")
+    html = (advised / "results/advice/birds.html").read_text()
+    assert html.startswith("<!doctype html>")
+    command = f"snakemake --configfile study.yaml --config &#39;images={FOLDER}&#39; -- {MODEL}"
+    assert command in html
+    assert command.replace("&#39;", "'") in page
+
+
+def test_the_race_was_run_and_the_advice_is_its_winner(advised: Path) -> None:
+    race = Race.read(advised / "results/advice/birds/race.json")
+    advice = Advice.read(advised / "results/advice/birds.json")
+    assert advice.race == race
+    assert {one.scheme for one in race.schemes} == {"T1-7_R8", "F1-7_R8"}
+    assert advice.schemes == (race.winner,)
+    assert max(one.images for one in race.schemes) == 16 * race.rounds  # of 48 that do not test, a third a round
+    assert advice.profiles[0].images == 48
+    assert [probe.block for probe in advice.profiles[0].blocks] == list(range(1, 8))
+
+
+def test_without_a_budget_the_experiments_of_others_decide(advised: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(advised, tmp_path / "study", symlinks=True)
+    given = ("--config", f"images={FOLDER}", "budget=0", "--")
+    done = snakemake_in(folder)(*given, "results/advice/birds.md")
+    assert done.returncode == 0, done.stdout
+    advice = Advice.read(folder / "results/advice/birds.json")
+    assert (advice.race, advice.evidence) == (None, ())
+    assert "There was no race: `budget: 0`." in (folder / "results/advice/birds.md").read_text()
+
+
+def test_a_budget_that_is_too_short_ends_with_what_it_takes(advised: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(advised, tmp_path / "study", symlinks=True)
+    given = ("--config", f"images={FOLDER}", "budget=0.000001", "--")
+    done = snakemake_in(folder)(*given, "results/advice/birds.md")
+    assert done.returncode != 0
+    assert (
+        "the budget of 1e-06 minutes is too short: one round of T1-7_R8 and F1-7_R8 takes some 1 minute" in done.stdout
+    )
 
 
 def test_what_was_wrong_with_the_folder_is_said(advised: Path) -> None:
@@ -83,15 +120,16 @@ def test_what_was_wrong_with_the_folder_is_said(advised: Path) -> None:
     assert all(f"- {finding}\n" in page for finding in check.findings)
 
 
-def test_the_model_follows_the_advice_and_keeps_the_better_on_validation(advised: Path) -> None:
+def test_the_model_follows_the_advice_and_has_learnt_from_all_but_the_test_images(advised: Path) -> None:
     advice, model = (
         Advice.read(advised / "results/advice/birds.json"),
         Model.read(advised / MODEL.replace("safetensors", "json")),
     )
-    assert tuple(candidate.scheme for candidate in model.candidates) == advice.schemes
-    (kept,) = (candidate for candidate in model.candidates if candidate.chosen)
-    assert kept.val_accuracy == max(candidate.val_accuracy for candidate in model.candidates)
+    assert tuple(trial.scheme for trial in model.trials) == advice.schemes
+    (kept,) = (trial for trial in model.trials if trial.chosen)
     assert model.experiment.settings.scheme == kept.scheme
+    assert (model.experiment.train_images, model.experiment.test_images) == (48, 12)
+    assert model.experiment.settings.solver.search is None
     assert model.labels == tuple(sorted(BIRDS))
     assert not (advised / "results/advice/birds/candidates").exists()
 

@@ -93,5 +93,5 @@ def test_the_advice_says_that_the_distance_is_to_an_estimate(lite: Path) -> None
     advice = Advice.read(lite / RESULTS / "advice/views.json")
     assert (advice.source, advice.estimated) == ("imagenet", ("imagenet",))
     page = (lite / RESULTS / "advice/views.md").read_text()
-    assert "its mean features are an estimate" in page
+    assert "(estimate)" in page
     assert "to an estimate" in (lite / RESULTS / "tables/table2.md").read_text()

@@ -1,6 +1,10 @@
 # Freeze or tune one's own images: <results>/advice/<dataset>.md, and the model to go with it. A dataset here is one of
 # the study's, or any other name with --config images=<path>. Its splits are its own (shares of each class).
 
+import math
+
+ADVISED = study.advised_sources()
+
 
 rule own_store:
     input:
@@ -30,7 +34,7 @@ rule check:
     input:
         files=files_of,
         index="<results>/indexes/{dataset}.csv",
-        store=lambda wildcards: own_store(wildcards.dataset, next(iter(study.sources))),
+        store=lambda wildcards: own_store(wildcards.dataset, ADVISED[0]),
     output:
         record="<results>/advice/{dataset}/check.json",
         split="<results>/advice/{dataset}/split.csv",
@@ -50,35 +54,38 @@ rule check:
         "../scripts/check.py"
 
 
-rule own_features:
+# What the outputs of each block of a source's network tell of one's own images, and their mean features.
+rule own_probe:
     input:
         store=lambda wildcards: own_store(wildcards.dataset, wildcards.source),
         weights="<results>/networks/{source}.safetensors",
-        sample=[],
+        split="<results>/advice/{dataset}/split.csv",
+        index="<results>/indexes/{dataset}.csv",
     output:
-        features="<results>/advice/{dataset}/features/{source}.npy",
-        index="<results>/advice/{dataset}/features/{source}.csv",
-        mean="<results>/advice/{dataset}/features/{source}.json",
+        record="<results>/advice/{dataset}/probes/{source}.json",
+        mean="<results>/advice/{dataset}/probes/{source}.mean.json",
     log:
-        "<logs>/advice/{dataset}/features/{source}.log",
+        "<logs>/advice/{dataset}/probes/{source}.log",
     benchmark:
-        "<benchmarks>/advice/{dataset}/features/{source}.tsv"
-    threads: 1
+        "<benchmarks>/advice/{dataset}/probes/{source}.tsv"
+    threads: 2
     resources:
         gpu=1,
-        mem_mb=grown(8000),
+        mem_mb=grown(4000),
         runtime=grown(30),
     params:
-        recipe=RECIPES["features"],
+        recipe=RECIPES["probe"],
+        source=lambda wildcards: wildcards.source,
         network=lambda wildcards: study.network_of(wildcards.source).model_dump(mode="json"),
+        seed=study.seed,
     script:
-        "../scripts/features.py"
+        "../scripts/probe.py"
 
 
 rule own_distance:
     input:
         source=lambda wildcards: mean_of(wildcards.source),
-        target="<results>/advice/{target}/features/{source}.json",
+        target="<results>/advice/{target}/probes/{source}.mean.json",
     output:
         record="<results>/advice/{target}/distances/{source}.json",
     log:
@@ -96,14 +103,56 @@ rule own_distance:
         "../scripts/mean_distance.py"
 
 
+OWN_PROBES = expand("<results>/advice/{{dataset}}/probes/{source}.json", source=ADVISED)
+TRAINED_ON = {
+    "split": "<results>/advice/{dataset}/split.csv",
+    "stores": lambda wildcards: [own_store(wildcards.dataset, source) for source in ADVISED],
+    "weights": expand("<results>/networks/{source}.safetensors", source=ADVISED),
+}
+
+
+def settings_of_advice(wildcards):
+    return [settings.model_dump(mode="json") for settings in study.adaptations(wildcards.dataset)]
+
+
+rule race:
+    input:
+        **TRAINED_ON,
+        profiles=OWN_PROBES,
+    output:
+        record="<results>/advice/{dataset}/race.json",
+    log:
+        "<logs>/advice/{dataset}/race.log",
+    benchmark:
+        "<benchmarks>/advice/{dataset}/race.tsv"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=grown(8000),
+        runtime=grown(30 + 2 * math.ceil(study.budget or 0)),
+    params:
+        recipe=(RECIPES["advice"], RECIPES["training"]),
+        sources=ADVISED,
+        settings=settings_of_advice,
+        advising=study.advice.model_dump(include={"val", "test", "margin"}),
+        budget=study.budget,
+    script:
+        "../scripts/race.py"
+
+
 rule advice:
     input:
         check="<results>/advice/{dataset}/check.json",
-        distances=expand("<results>/advice/{{dataset}}/distances/{source}.json", source=study.sources),
-        evidence=list(study.advice.evidence) or ["<results>/experiments.csv"],
+        profiles=OWN_PROBES,
+        distances=expand("<results>/advice/{{dataset}}/distances/{source}.json", source=filter(measurable, ADVISED)),
+        race=[] if study.budget == 0 else "<results>/advice/{dataset}/race.json",
+        evidence=study.advice.evidence,
+        store=lambda wildcards: own_store(wildcards.dataset, ADVISED[0]),
+        split="<results>/advice/{dataset}/split.csv",
     output:
         record="<results>/advice/{dataset}.json",
         markdown=report("<results>/advice/{dataset}.md", category="Advice", caption="../report/advice.rst"),
+        html=report("<results>/advice/{dataset}.html", category="Advice", caption="../report/advice.rst"),
         pdf="<results>/advice/{dataset}.pdf",
         png=report("<results>/advice/{dataset}.png", category="Advice", caption="../report/advice.rst"),
     log:
@@ -113,17 +162,16 @@ rule advice:
     localrule: True
     params:
         recipe=(RECIPES["advice"], RECIPES["analysis"]),
-        blocks={source: study.network_of(source).blocks for source in study.sources},
+        blocks={source: study.network_of(source).blocks for source in ADVISED},
+        configfiles=CONFIGFILES,
     script:
         "../scripts/advice.py"
 
 
 rule model:
     input:
+        **TRAINED_ON,
         advice="<results>/advice/{dataset}.json",
-        split="<results>/advice/{dataset}/split.csv",
-        stores=lambda wildcards: [own_store(wildcards.dataset, source) for source in study.sources],
-        weights=expand("<results>/networks/{source}.safetensors", source=study.sources),
     output:
         weights="<results>/advice/{dataset}/model.safetensors",
         record="<results>/advice/{dataset}/model.json",
@@ -141,8 +189,8 @@ rule model:
         runtime=grown(120),
     params:
         recipe=(RECIPES["advice"], RECIPES["training"]),
-        sources=list(study.sources),
-        settings=lambda wildcards: [s.model_dump(mode="json") for s in study.adaptations(wildcards.dataset)],
+        sources=ADVISED,
+        settings=settings_of_advice,
     script:
         "../scripts/model.py"
 

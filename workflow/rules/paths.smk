@@ -40,10 +40,18 @@ def source_side(wildcards):
     return study.dataset_of(source_of(wildcards)), source_of(wildcards)
 
 
+def measurable(source):
+    """Whether a distance to a source can be measured: by its images, its mean features, or an estimate of them."""
+    chosen = study.source(source)
+    return bool(chosen.dataset or chosen.mean_features or study.network_of(source).estimable)
+
+
 def mean_of(source):
     """What a mean distance is to: the mean features of the source's images, or their estimate."""
-    dataset = study.source(source).dataset
-    return f"<results>/networks/{source}.mean.json" if dataset is None else features(dataset, source, "json")
+    chosen = study.source(source)
+    if chosen.mean_features:
+        return chosen.mean_features
+    return features(chosen.dataset, source, "json") if chosen.dataset else f"<results>/networks/{source}.mean.json"
 
 
 def source_mean(wildcards):

@@ -1,15 +1,24 @@
 from pathlib import Path
 
-from freeze_or_tune.analysis.advice.counsel import advise
+from freeze_or_tune.stages.advising import Written, advise
+from freeze_or_tune.system.commands import snakemake_command
 from freeze_or_tune.system.job import logged
 
 with logged(snakemake.log[0]):
     advise(
         Path(snakemake.input.check),
+        profiles=[Path(path) for path in snakemake.input.profiles],
         distances=[Path(path) for path in snakemake.input.distances],
+        race=Path(snakemake.input.race) if snakemake.input.race else None,
         evidence=[Path(path) for path in snakemake.input.evidence],
         blocks=snakemake.params.blocks,
-        record=Path(snakemake.output.record),
-        markdown=Path(snakemake.output.markdown),
-        pictures=[Path(snakemake.output.pdf), Path(snakemake.output.png)],
+        store=Path(snakemake.input.store),
+        split=Path(snakemake.input.split),
+        written=Written(
+            Path(snakemake.output.record),
+            Path(snakemake.output.markdown),
+            Path(snakemake.output.html),
+            [Path(snakemake.output.pdf), Path(snakemake.output.png)],
+        ),
+        command=snakemake_command(snakemake.params.configfiles, images=snakemake.config.get("images"), budget=snakemake.config.get("budget")),
     )

@@ -12,4 +12,5 @@ with logged(snakemake.log[0]):
         Searched(snakemake.params.rule, Path(snakemake.output.one_rate), Path(snakemake.output.candidates))
         if snakemake.params.rule
         else None,
+        [Path(path) for path in snakemake.input.probes],
     )

@@ -15,9 +15,10 @@ from freeze_or_tune.system.hashing import stable_digest
 COLUMNS = ("image", "class", "label", "subset")
 
 
-Pool = Literal["all", "official", "rest", "shares"]
+Pool = Literal["all", "official", "rest", "shares", "refit"]
 """Draw from all images; or take the dataset's own test images whole, and draw the others from its training images; or
-draw from all images, and test on those that are left; or part each class by shares (own/shares.py)."""
+draw from all images, and test on those that are left; or part each class by shares (own/shares.py); or train on those
+that validate, too, when nothing is left to choose (refit: the same split as shares)."""
 
 
 class Draw(NamedTuple):
@@ -106,11 +107,11 @@ def read_split(path: Path, n: int, val: int, test: int, *, pool: Pool = "all", u
     Exactly n, `val` and `test`; but 1 to n for training if `up_to`, and at least one where no number of test images
     is asked for.
     """
-    rows = list(_rows(path))
+    rows = list(read_rows(path))
     tests = range(test, test + 1) if pool == "all" else range(1, len(rows) + 1)
     trains = range(1 if up_to else n, n + 1)
     vals = range(val, val + 1)
-    if pool == "shares":
+    if pool in ("shares", "refit"):
         trains = vals = tests
     problem = _problem(rows, {"train": trains, "val": vals, "test": tests})
     if problem:
@@ -120,13 +121,14 @@ def read_split(path: Path, n: int, val: int, test: int, *, pool: Pool = "all", u
 
 def training_images(path: Path) -> list[str]:
     """The sorted training images of a split; UserError if it has none."""
-    images = sorted(row.image for row in _rows(path) if row.subset == "train")
+    images = sorted(row.image for row in read_rows(path) if row.subset == "train")
     if not images:
         raise _damaged(path, "it has no training images")
     return images
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def read_rows(path: Path) -> Iterator[Row]:
+    """The rows of a split as they stand there, one by one; UserError names a line that is wrong."""
     for line, (image, name, label, subset) in read_table(path, COLUMNS):
         if not label.isdecimal():
             raise _damaged(path, f"line {line}: the label is {label!r}, not a number")

@@ -31,6 +31,12 @@ class Pretrained:
         """Number of classes of the source: outputs of its classifier."""
         return next(len(self.parameters[name]) for name in _CLASSIFIERS if name in self.parameters)
 
+    def cooled(self, temperature: float) -> "Pretrained":
+        """The same network, its classifier's outputs divided by a temperature."""
+        bias = next(name for name in _CLASSIFIERS if name in self.parameters)
+        names = (bias, bias.replace("bias", "weight"))
+        return Pretrained(self.parameters | {name: self.parameters[name] / temperature for name in names}, self.mean)
+
     def copy_to(self, network: Layered, blocks: range) -> None:
         """Copy parameters and buffers of the given blocks; ValueError if one is missing or has another shape."""
         for name, tensor in network.state_of(blocks).items():

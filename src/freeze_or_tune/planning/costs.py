@@ -22,7 +22,7 @@ def disk(study: Study, downloads: Iterable[Download]) -> Iterator[tuple[str, str
     for row in downloads:
         sizes[row.dataset] += row.bytes or 0 if row.file in files else 0
     yield from (("download", name, size / _GB) for name, size in sizes.items() if size)
-    pairs = dict.fromkeys((study.dataset_of(name), study.source_of(name)) for name in (*study.sources, *study.targets))
+    pairs = dict.fromkeys((study.dataset_of(name), study.source_of(name)) for name in study.images_of())
     for dataset, size in dict.fromkeys((dataset, study.network_of(source).image_size) for dataset, source in pairs):
         yield "store", dataset, stored(study, dataset) * 3 * size**2 / _GB
     for dataset, source in pairs:

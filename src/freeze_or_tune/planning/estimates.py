@@ -30,6 +30,8 @@ _WEIGHTS = 8
 """Times the parameters: source, network, gradients, velocities, the best so far, and a state on its way to the disk."""
 _SCALED_MB = 256
 """Of training images in float32, less their mean (training/prefix.py)."""
+_PROBED, _POOLED = 2000, 10_000
+"""Images that are probed with at most, and channels of all blocks of a large network."""
 _CHUNK = 250
 """Images at once where no gradients are kept (training/prefix.py)."""
 GPU, _CORE = 5e12, 5e9
@@ -40,7 +42,9 @@ _SHORTEST = 15
 # Classes of each reader (glyphs: of each alphabet; corals and plankton: those with enough images), and test images a
 # class of an official test set.
 _CLASSES = {
-    "latin-a": 100, "latin-b": 40, "greek": 48, "digits": 10, "solar-cells": 4, "caltech-256": 256,
+    "latin-a": 100, "latin-b": 40, "greek": 48, "cyrillic": 26, "armenian": 38, "georgian": 33, "mathematics": 40,
+    "arrows": 48, "braille": 63, "chess": 12, "photographs": 8, "textures": 3, "specimens": 5, "digits": 10,
+    "solar-cells": 4, "caltech-256": 256,
     "sun397": 397, "mit-indoor": 67, "cub-200": 200, "corals": 8, "plankton": 34, "ilsvrc2012": 1000,
 }  # fmt: skip
 _MANY = 200
@@ -176,6 +180,15 @@ def features(study: Study, source: str, dataset: str) -> Estimate:
     return _estimate(_TORCH_MB + cuda + 4 * numbers / _MB, images * (shape.operations / _speed(study) + 0.01))
 
 
+def probe(study: Study, target: str, n: str) -> Estimate:
+    """As features, but of so many images at most; then a regression of each block's: minutes where classes are many."""
+    shape = shape_of(study.network_of(study.source_of(target)))
+    images = min(_PROBED, sum(counts_of(study, study.split(target, int(n)))))
+    cuda = _CUDA_MB if study.machine.device == "cuda" else 0
+    numbers = 2 * shape.parameters + _CHUNK * shape.activations + 4 * images * _POOLED
+    return _estimate(_TORCH_MB + cuda + 4 * numbers / _MB, images * (shape.operations / _speed(study) + 0.2))
+
+
 def svm_distance(study: Study, target: str) -> Estimate:
     """Copies of the drawn features in double precision; coordinate descent over them."""
     numbers = sum(min(images, study.distances.svm.samples) * width for images, width in _sides(study, target))
@@ -206,7 +219,7 @@ def seen(study: Study, source: str, dataset: str) -> int:
 
 
 RULES: dict[str, Callable[..., Estimate]] = {
-    "store": store, "pretrain": pretrain, "features": features, "experiment": experiment,
+    "store": store, "pretrain": pretrain, "features": features, "probe": probe, "experiment": experiment,
     "svm_distance": svm_distance, "cnn_distance": cnn_distance,
 }  # fmt: skip
 """By rule; each takes the study and the rule's wildcards."""
@@ -221,6 +234,10 @@ def jobs(study: Study) -> list[tuple[str, str, Estimate]]:
     found += [("pretrain", source, pretrain(study, source)) for source in trained]
     found += [("features", dataset, features(study, source, dataset)) for dataset, source in used]
     found += [("experiment", t, experiment(study, t, str(n), scheme)) for t, n, scheme in study.experiments()]
+    if study.probes:
+        found += [
+            ("probe", name, probe(study, name, str(n))) for name, target in study.targets.items() for n in target.n
+        ]
     measured = (f"{metric}_distance" for metric in study.distances.metrics)
     for rule in (rule for rule in measured if rule in RULES):
         found += [(rule, target, RULES[rule](study, target)) for target in study.targets]

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from freeze_or_tune.records.probes import Profile
+from freeze_or_tune.records.race import Race
 from freeze_or_tune.records.record import Record
 from freeze_or_tune.study.levels import Level
 
@@ -60,20 +62,25 @@ class Advice(Record):
     """results/advice/<dataset>.json."""
 
     dataset: str
-    source: str = Field(description="the nearest of the study's sources")
-    distances: dict[str, float] = Field(description="cosine distance to each source")
+    source: str = Field(description="whose features tell these images apart best")
+    profiles: tuple[Profile, ...] = Field(description="a probe of each block of each source, the most telling first")
+    distances: dict[str, float] = Field(description="cosine distance to each source to which it can be measured")
     estimated: tuple[str, ...] = Field(description="sources whose mean features are an estimate, their images not here")
-    distance_level: Level
+    distance_level: Level | None = Field(description="None: there is no distance")
     images_a_class: int
     data_level: Level
+    race: Race | None = Field(description="None: none was asked for")
     advice: Counsel
     schemes: tuple[str, ...] = Field(description="to train; of two, validation decides")
-    paper: Counsel
-    experiments: Counsel | None = Field(
-        description="Table 3 of this installation's experiments; None: it has none there"
-    )
+    paper: Counsel | None = Field(description="the paper's Table 3; None: there is no distance")
+    experiments: Counsel | None = Field(description="Table 3 of the experiments; None: it has none there")
     forecast: Forecast | None
     no_forecast: str = Field("", description="why there is no forecast")
     warnings: tuple[str, ...]
     evidence: tuple[str, ...] = Field(description="the tables of experiments")
     check: Check
+
+    @property
+    def measured(self) -> Race | None:
+        """The race, if schemes were trained in it."""
+        return self.race if self.race is not None and self.race.winner else None

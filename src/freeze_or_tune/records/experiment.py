@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from freeze_or_tune.records.correctness import check
 from freeze_or_tune.records.record import Accuracy, Record
 from freeze_or_tune.study.settings import TrainingSettings
-from freeze_or_tune.study.solver import Method
+from freeze_or_tune.study.solver import Candidate, Method
 
 FALLING = 0.2
 """A training loss that falls by so much of itself from the last look but one to the last has not settled, ..."""
@@ -57,6 +57,11 @@ class Tried(Tested):
     iterations: int = Field(description="fewer than the run's if it was stopped on the way")
     best_iteration: int
     curve: tuple[CurvePoint, ...]
+
+    @property
+    def candidate(self) -> Candidate:
+        """What distinguishes it."""
+        return Candidate(**{name: getattr(self, name) for name in Candidate._fields})
 
     @property
     def rank(self) -> tuple[float, float]:

@@ -8,8 +8,8 @@ from freeze_or_tune.records.record import Accuracy, Record
 from freeze_or_tune.study.backbones import Network
 
 
-class Candidate(Record):
-    """A scheme that was trained for a model."""
+class Trial(Record):
+    """A scheme that was trained for a model, on the images that train."""
 
     scheme: str
     val_accuracy: Accuracy
@@ -35,8 +35,11 @@ class Model(Record):
     dataset: str
     labels: tuple[str, ...]
     advice: Counsel
-    candidates: tuple[Candidate, ...]
-    experiment: Experiment = Field(description="the chosen scheme's")
+    trials: tuple[Trial, ...]
+    experiment: Experiment = Field(description="the chosen scheme's best candidate, trained on all but the test images")
     low: Accuracy = Field(description="Wilson's 95 % interval of the test accuracy")
     high: Accuracy
+    temperature: float = Field(description="by which the classifier's outputs are divided, found on validation")
+    calibration_error: Accuracy = Field(description="expected, over test images in bins of confidence")
+    uncalibrated_error: Accuracy = Field(description="the same at a temperature of 1")
     confusion: tuple[tuple[int, ...], ...] = Field(description="test images by class, a row, and answer, a column")

@@ -14,6 +14,7 @@ RECIPES = {
     "import": 1,
     "features": 1,
     "distance": 3,
-    "analysis": 4,
-    "advice": 1,
+    "probe": 1,
+    "analysis": 5,
+    "advice": 2,
 }

@@ -8,30 +8,47 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.special import softmax
 from statsmodels.stats.proportion import proportion_confint
 
 from freeze_or_tune.analysis.advice.model_card import describe
+from freeze_or_tune.analysis.statistics.calibration import calibration_error, temperature
 from freeze_or_tune.data.splits import Row, read_split
 from freeze_or_tune.data.store import Store
-from freeze_or_tune.networks.weights import load_pretrained, save_pretrained
+from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
 from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.records.experiment import Experiment
-from freeze_or_tune.records.model import Candidate, Model, Use
+from freeze_or_tune.records.model import Model, Trial, Use
 from freeze_or_tune.stages.deployed import Deployed, preprocessing
 from freeze_or_tune.stages.experiment import run_experiment
+from freeze_or_tune.stages.start import Start
+from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Machine, TrainingSettings
+from freeze_or_tune.system.text import valid
 from freeze_or_tune.training.checkpoint import only_process
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Start:
-    """What a source starts from: its weights, and the images at the size of its network."""
+class Work:
+    """Where and on what a model is trained."""
 
-    store: Path
-    weights: Path
+    split: Path
+    start: Start
+    machine: Machine
+    threads: int
+    memory_mb: float
+
+    def train(self, settings: TrainingSettings, name: Path) -> tuple[Experiment, Pretrained]:
+        """An experiment, and the network that came of it; files are kept beside `name` until the model is whole."""
+        result, network = name.with_suffix(".json"), name.with_suffix(".safetensors")
+        run_experiment(
+            settings, self.start.store, self.split, self.start.weights, result, self.machine, self.threads,
+            self.memory_mb, model=network,
+        )  # fmt: skip
+        return Experiment.read(result), load_pretrained(network)
 
 
 def make_model(
@@ -41,61 +58,74 @@ def make_model(
 ) -> None:  # fmt: skip
     """Train what the advice says, of `settings` (all that it could say), and write the model and what describes it.
 
-    Of two schemes the one with the higher validation accuracy is kept; where they are equal, the frozen one.
+    Of two schemes the one with the higher validation accuracy is kept; where they are equal, the frozen one. Its best
+    candidate is then trained once more, on all images but those that test.
     """
     given = Advice.read(advice)
-    start = starts[given.source]
-    candidates = record.with_name("candidates")
+    work = Work(split, starts[given.source], machine, threads, memory_mb)
+    folder = record.with_name("candidates")
     with only_process(record):
-        trained = []
-        for chosen in (s for s in settings if s.source == given.source and s.scheme in given.schemes):
-            result, network = (candidates / f"{chosen.scheme}.{suffix}" for suffix in ("json", "safetensors"))
-            run_experiment(
-                chosen, start.store, split, start.weights, result, machine, threads, memory_mb, model=network
-            )  # fmt: skip
-            trained.append((Experiment.read(result), network))
-        experiment, network = max(trained, key=lambda pair: _merit(pair[0]))
-        pretrained, sizes = load_pretrained(network), experiment.settings.network
-        rows = read_split(split, 0, 0, 0, pool="shares")
-        labels = tuple(name for _, name in sorted({(row.label, _text(row.class_name)) for row in rows}))
+        wanted = [one for one in settings if one.source == given.source and one.scheme in given.schemes]
+        trained = [work.train(one, folder / one.scheme) for one in wanted]
+        searched, network = max(trained, key=lambda pair: _merit(pair[0]))
+        experiment, last = work.train(refitted(searched), folder / "refit")
+        sizes, rows = experiment.settings.network, read_split(split, 0, 0, 0, pool="shares")
+        labels = tuple(name for _, name in sorted({(row.label, valid(row.class_name)) for row in rows}))
         accuracy, images = experiment.runs[0].test_accuracy, experiment.test_images
         low, high = proportion_confint(round(accuracy * images), images, method="wilson")
+        store = Store(work.start.store)
+        # Of the network that has not learnt from them: what has is surer of the images that validate than of others.
+        heat = temperature(*_outputs(sizes, network, store, rows, "val"))
+        logits, truth = _outputs(sizes, last, store, rows, "test")
         model = Model(
             dataset=given.dataset, labels=labels, advice=given.advice, experiment=experiment, low=low, high=high,
-            candidates=tuple(_candidate(other, other is experiment) for other, _ in trained),
-            confusion=_confusion(Deployed(sizes, pretrained), Store(start.store), rows, len(labels)),
+            trials=tuple(_trial(other, other is searched) for other, _ in trained), temperature=heat,
+            calibration_error=calibration_error(softmax(logits / heat, axis=1), truth),
+            uncalibrated_error=calibration_error(softmax(logits, axis=1), truth),
+            confusion=_confusion(logits.argmax(1), truth, len(labels)),
         )  # fmt: skip
         use = Use(
             dataset=given.dataset, source=given.source, scheme=experiment.settings.scheme, labels=labels,
             network=sizes, test_accuracy=accuracy, preprocessing=preprocessing(sizes),
         )  # fmt: skip
-        save_pretrained(pretrained, weights, use.model_dump_json())
+        save_pretrained(last.cooled(heat), weights, use.model_dump_json())
         describe(model, use, given, card, pictures)
         model.write(record)
-        shutil.rmtree(candidates)
+        shutil.rmtree(folder)
+
+
+def refitted(searched: Experiment) -> TrainingSettings:
+    """Settings of an experiment's best candidate alone, on the images that train and those that validate."""
+    settings, run = searched.settings, searched.runs[0]
+    own = settings.solver.candidates(Scheme.parse(settings.scheme))[0]
+    best = max(run.candidates, key=lambda tried: tried.rank).candidate if run.candidates else own
+    split = settings.split.model_copy(update={"pool": "refit"})
+    return settings.model_copy(update={"solver": settings.solver.alone(best), "split": split})
 
 
 def _merit(experiment: Experiment) -> tuple[float, int]:
     return experiment.runs[0].val_accuracy, Scheme.parse(experiment.settings.scheme).frozen
 
 
-def _candidate(experiment: Experiment, chosen: bool) -> Candidate:
+def _trial(experiment: Experiment, chosen: bool) -> Trial:
     run = experiment.runs[0]
     log.info("%s: validation %.3f", experiment.settings.scheme, run.val_accuracy)
-    return Candidate(
+    return Trial(
         scheme=experiment.settings.scheme, val_accuracy=run.val_accuracy, test_accuracy=run.test_accuracy, chosen=chosen
     )
 
 
-def _text(name: str) -> str:
-    """A class's name as valid Unicode: a folder's name may be any bytes."""
-    return name.encode("utf-8", "backslashreplace").decode()
+def _outputs(
+    sizes: Network, network: Pretrained, store: Store, rows: Sequence[Row], subset: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits [N, classes] and labels [N] of a subset's images."""
+    chosen = [row for row in rows if row.subset == subset]
+    logits = Deployed(sizes, network).logits(store.images([row.image for row in chosen]))
+    return logits.astype(float), np.array([row.label for row in chosen])
 
 
-def _confusion(deployed: Deployed, store: Store, rows: Sequence[Row], classes: int) -> tuple[tuple[int, ...], ...]:
+def _confusion(answers: np.ndarray, truth: np.ndarray, classes: int) -> tuple[tuple[int, ...], ...]:
     """How often a test image of a class (row) got an answer (column)."""
-    tests = [row for row in rows if row.subset == "test"]
-    answers = deployed.classify(store.images([row.image for row in tests])).argmax(1)
     counts = np.zeros((classes, classes), int)
-    np.add.at(counts, ([row.label for row in tests], answers), 1)
+    np.add.at(counts, (truth, answers), 1)
     return tuple(tuple(row) for row in counts.tolist())

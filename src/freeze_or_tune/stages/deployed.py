@@ -1,5 +1,6 @@
 """Stage: a finished model at work: pixels in, probabilities out, in one module that torch and ONNX run alike."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -48,13 +49,23 @@ class Deployed(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Crop, subtract the mean, scale, classify."""
-        bgr = images.flip(-1)  # what preprocessing starts from
-        return self.network(self.preprocessing.centre_views(bgr)).softmax(1)
+        return self._scores(images).softmax(1)
 
     def classify(self, images: np.ndarray) -> np.ndarray:
         """`forward` on a few images at a time, without gradients."""
+        return self._in_chunks(self, images)
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """What the probabilities are the softmax of, likewise."""
+        return self._in_chunks(self._scores, images)
+
+    def _scores(self, images: Tensor) -> Tensor:
+        bgr = images.flip(-1)  # what preprocessing starts from
+        return self.network(self.preprocessing.centre_views(bgr))
+
+    def _in_chunks(self, compute: Callable[[Tensor], Tensor], images: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            return torch.cat([self(chunk) for chunk in torch.from_numpy(images).split(CHUNK)]).numpy()
+            return torch.cat([compute(chunk) for chunk in torch.from_numpy(images).split(CHUNK)]).numpy()
 
 
 def preprocessing(sizes: Network) -> str:

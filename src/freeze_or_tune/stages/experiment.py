@@ -126,7 +126,9 @@ def _runs(
 
         candidates = learners(made, scheme, solver)
         with computing_in(solver.precision, device):
-            trained = train(candidates, scheme, solver, prefix, val, seed, saving.of_run(number))
+            trained = Training((), solver.iterations(len(subsets.train)), 0.0)
+            if solver.stepped(scheme):
+                trained = train(candidates, scheme, solver, prefix, val, seed, saving.of_run(number))
             if number == 0:  # nothing in it is random
                 solved = _solved(settings, candidates.network, prefix.held_out(subsets.train), val)
             trained = trained.joined(solved)

@@ -1,11 +1,12 @@
 """Stage: the penultimate layer's responses (fc7 after its ReLU) of the images of a store, and their mean."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from freeze_or_tune.data.splits import training_images
 from freeze_or_tune.data.store import Store
@@ -48,7 +49,8 @@ def extract_features(
     preprocessing = Preprocessing(
         pretrained.mean.to(torch_device), sizes.crop, scale_of(sizes, torch_device), bgr=sizes.bgr
     )
-    record = write_features(_chunks(network, images, names, preprocessing), len(names), destination)
+    chunks = (chunk.numpy() for (chunk,) in in_chunks(lambda x: [network.features(x)], images, names, preprocessing))
+    record = write_features(chunks, len(names), destination)
     write_table(index, ("image",), [(name,) for name in names])
     record.write(mean)
 
@@ -74,11 +76,12 @@ def write_features(chunks: Iterable[NDArray[np.float32]], rows: int, destination
     return MeanFeatures(images=rows, mean=tuple(total / rows))
 
 
-def _chunks(
-    network: Layered, images: Store, names: Sequence[str], preprocessing: Preprocessing
-) -> Iterator[NDArray[np.float32]]:
+def in_chunks(
+    compute: Callable[[Tensor], list[Tensor]], images: Store, names: Sequence[str], preprocessing: Preprocessing
+) -> Iterator[list[Tensor]]:
+    """What `compute` makes of the centre crops of images, a few at a time: float32 on the CPU."""
     for start in range(0, len(names), _CHUNK):
         pixels = torch.from_numpy(images.images(names[start : start + _CHUNK])).flip(-1)
         views = preprocessing.centre_views(pixels.to(preprocessing.mean.device))
         with torch.no_grad():
-            yield network.features(views).float().cpu().numpy()
+            yield [outputs.float().cpu() for outputs in compute(views)]

@@ -33,8 +33,8 @@ def load_subsets(sizes: SplitSettings, store: Path, split: Path, cache: Cache) -
     images = Store(store)
     pixels = torch.from_numpy(images.array)
 
-    def subset(name: str) -> Images:
-        rows = [row for row in chosen if row.subset == name]
+    def subset(name: str, *others: str) -> Images:
+        rows = [row for row in chosen if row.subset in (name, *others)]
         places = torch.from_numpy(images.rows([row.image for row in rows]))
         labels = torch.tensor([row.label for row in rows], device=cache.device)
         size = len(rows) * pixels[0].numel()
@@ -44,7 +44,7 @@ def load_subsets(sizes: SplitSettings, store: Path, split: Path, cache: Cache) -
         return Streamed(pixels, labels, places)
 
     return Subsets(
-        subset("train"), subset("val"), subset("test"),
+        subset("train", *(["val"] if sizes.pool == "refit" else [])), subset("val"), subset("test"),
         train_names=tuple(row.image for row in chosen if row.subset == "train"),
         classes=len({row.label for row in chosen}),
     )  # fmt: skip

@@ -92,7 +92,7 @@ class Weights(Strict):
 class Source(Strict):
     """A network and the data it was trained on: weights of others, or pretrained here.
 
-    Without the data, its mean features are estimated from the statistics of its batch norms.
+    Without the data, distances are to its mean features from a file, or estimated from batch norm's statistics.
     """
 
     dataset: str | None = Field(None, description="the images it was trained on; weights of others go without, too")
@@ -103,8 +103,14 @@ class Source(Strict):
         None, description="training images a class that stand for the source in distances; without it, all stored ones"
     )
 
+    mean_features: str | None = Field(
+        None, description="where its images are not here: their mean features, made by `mean-features` where they are"
+    )
+
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.dataset and self.mean_features:
+            raise ValueError("mean_features are measured here where there is a dataset; leave one of the two out")
         if (self.weights is None) == (self.pretraining is None):
             raise ValueError("a source has either weights (of others) or pretraining (from random values)")
         if self.dataset is None and (self.pretraining or self.sample):
@@ -173,7 +179,16 @@ class Advising(Strict):
     """How the advice for one's own images is drawn up (docs/advice.md)."""
 
     evidence: tuple[str, ...] = Field(
-        (), description="tables of experiments that the advice learns from; without them, this study's experiments.csv"
+        (),
+        description="tables of experiments that a forecast learns from, this study's experiments.csv among others; "
+        "without them, the table that ships with the package",
+    )
+    sources: tuple[Name, ...] | None = Field(
+        None, min_length=1, description="sources that are weighed; without it, all of the study"
+    )
+    solver: Solver | None = Field(None, description="what trains on one's own images; without it, the study's solver")
+    margin: Share = Field(
+        0.02, description="how much better in accuracy a dearer scheme must be to be worth its price; 0.02: two points"
     )
     val: Share = Field(0.2, description="share of each class that validates")
     test: Share = Field(0.2, description="share of each class that tests")
@@ -204,7 +219,7 @@ class SplitSettings(Strict):
     n: int
     val: int
     test: int
-    pool: Literal["all", "official", "rest", "shares"] = "all"
+    pool: Literal["all", "official", "rest", "shares", "refit"] = "all"
     up_to: bool = False
     enough: int = 0
     largest: int = 0

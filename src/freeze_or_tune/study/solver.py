@@ -158,6 +158,9 @@ class Solver(Strict):
     half_cache: bool = Field(False, description="cache the frozen prefix in half precision")
     frozen_dropout: bool = Field(True, description="dropout stays active in frozen blocks, as in Caffe")
     precision: Precision = Field("fp32", description="of multiplications; tf32 and bf16 are for devices that have them")
+    c: PositiveFloat | None = _later(
+        None, "solve for the classifier, where it is all that learns, as a logistic regression of this C, without steps"
+    )
     search: Search | None = _later(None, "try several rates and decays; absent: the one of above")
 
     @model_validator(mode="after")
@@ -166,6 +169,8 @@ class Solver(Strict):
             raise ValueError(f"min_iterations {self.min_iterations} is more than max_iterations {self.max_iterations}")
         if list(self.drops) != sorted(set(self.drops)):
             raise ValueError(f"drops {list(self.drops)} must rise")
+        if self.search and self.c is not None:
+            raise ValueError("c: a search tries several in search.frozen.c; here it is for a solver without one")
         for name, _ in self.search.beside() if self.search else ():
             mode, method = name.split(".")
             if method == self.method:
@@ -185,7 +190,10 @@ class Solver(Strict):
         Those with a `c` come last.
         """
         tuned = scheme.mode == "T"
+        solvable = not tuned and scheme.depth == 1
         own = Candidate(self.learning_rate, self.weight_decay, self.copied_rate if tuned else None)
+        if self.c is not None and solvable:
+            own = Candidate(c=self.c)
         if self.search is None:
             return (own,)
         grid = self.search.tuned if tuned else self.search.frozen
@@ -193,9 +201,16 @@ class Solver(Strict):
         for method in METHODS:
             if (beside := getattr(grid, method)) is not None:
                 found += beside.candidates(own, method)
-        if not tuned and scheme.depth == 1:
+        if solvable:
             found += [Candidate(c=c) for c in self.search.frozen.c or ()]
         return tuple(dict.fromkeys(found))
+
+    def alone(self, candidate: Candidate) -> "Solver":
+        """This solver with nothing to choose: it trains as the candidate was, and looks at validation at the end."""
+        if candidate.c is not None:
+            return self.model_copy(update={"search": None, "evaluations": 1, "c": candidate.c})
+        own = {name: value for name, value in candidate._asdict().items() if value is not None}
+        return self.model_copy(update={"search": None, "evaluations": 1, "c": None, **own})
 
     def method_of(self, candidate: Candidate) -> Method:
         """How a candidate that learns by steps is trained."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from freeze_or_tune.study.backbones import CaffeNet, Network
 from freeze_or_tune.study.datasets import Dataset, own_images
@@ -51,6 +51,15 @@ class Study(Strict):
         None, description="your own images, under any name that no dataset has: --config images="
     )
 
+    budget: NonNegativeFloat | None = Field(
+        None,
+        description="minutes that the race on your own images may take, --config budget=; 0: no race; by default some "
+        "three, if a first round fits into them",
+    )
+    probes: bool = Field(
+        False, description="probe each split's images block by block: what a forecast for other images learns from"
+    )
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         problems = [
@@ -71,6 +80,7 @@ class Study(Strict):
             *((f"sources.{k}.network", s.network, self.networks) for k, s in self.sources.items()),
             *((f"targets.{k}.dataset", t.dataset, self.datasets) for k, t in self.targets.items()),
             *((f"targets.{k}.source", t.source, self.sources) for k, t in self.targets.items()),
+            *(("advice.sources", name, self.sources) for name in self.advice.sources or ()),
         ]
         unknown = [
             f"{key}: {name!r} is not one of {', '.join(known)}" for key, name, known in wanted if name not in known
@@ -124,13 +134,20 @@ class Study(Strict):
         return problems
 
     def _metrics_without_images(self) -> list[str]:
-        others = [metric for metric in self.distances.metrics if metric != "cosine"]
-        return [
-            f"distances.metrics: {', '.join(others)} compare images of both sides, but the source {key!r} has no "
-            "dataset; ask for [cosine] only, or name the source's dataset"
-            for key, source in self.sources.items()
-            if others and source.dataset is None
-        ]
+        problems = []
+        for key in dict.fromkeys(target.source for target in self.targets.values()):
+            source = self.sources.get(key)
+            network = self.networks.get(source.network) if source else None
+            if source is None or network is None or source.dataset:
+                continue
+            known = ["cosine", "mmd"] if source.mean_features else ["cosine"] if network.estimable else []
+            if others := [metric for metric in self.distances.metrics if metric not in known]:
+                problems.append(
+                    f"distances.metrics: {', '.join(others)} cannot be measured from the source {key!r}, which has no "
+                    f"dataset{'' if source.mean_features else ' and no mean_features'}; ask for "
+                    f"{'[' + ', '.join(known) + ']' if known else '[], no distances,'} or say where its images are"
+                )
+        return problems
 
     def _averages_of_one(self) -> list[str]:
         search = self.solver.search
@@ -232,15 +249,19 @@ class Study(Strict):
             seed=self.seed, runs=self.runs, solver=self.solver,
         )  # fmt: skip
 
+    def advised_sources(self) -> tuple[str, ...]:
+        """The sources that are weighed for one's own images."""
+        return self.advice.sources or tuple(self.sources)
+
     def adaptations(self, dataset: str) -> list[TrainingSettings]:
         """What may be trained for one's own images: all blocks but the last of any source, tuned or frozen."""
         split = SplitSettings(dataset=dataset, seed=self.seed, n=0, val=0, test=0, pool="shares")
         return [
             TrainingSettings(
                 study=self.name, target=dataset, dataset=dataset, source=source, network=self.network_of(source),
-                split=split, scheme=str(scheme), seed=self.seed, runs=1, solver=self.solver,
+                split=split, scheme=str(scheme), seed=self.seed, runs=1, solver=self.advice.solver or self.solver,
             )
-            for source in self.sources
+            for source in self.advised_sources()
             for scheme in all_but_last(self.network_of(source).blocks)
         ]  # fmt: skip
 

@@ -14,7 +14,7 @@ HEADER = (
     "study,source,target,dataset,classes,n,val_per_class,pool,test_per_class,train_images,val_images,"
     "test_images,classes_available,train_available,train_fewest,train_most,test_available,test_fewest,"
     "test_most,scheme,mode,copied,depth,random_part,run,seed,val_accuracy,test_accuracy,"
-    "mean_class_accuracy,iterations,best_iteration,cosine,cosine_estimated,mmd,svm,svm_error,cnn,cnn_error,distance_level,"
+    "mean_class_accuracy,iterations,best_iteration,cosine,cosine_estimated,mmd,svm,svm_error,cnn,cnn_error,probe,probe_neighbours,probe_best,distance_level,"
     "data_level,settings,protocol,versions,seconds,images_per_second,peak_memory_mb,device,correct"
 )
 
@@ -23,13 +23,14 @@ def test_a_run_becomes_a_row_with_every_digit(results):
     path = results.experiment("digits", 10, "F1-5_R6-8", [1 / 3], classes=3)
     results.distance("digits", "cosine", 1 / 3)
     results.distance("digits", "svm", 0.875, 0.0123456789012345)
+    results.probe("digits", 10, 0.5, 0.875, 0.75)
     lines = results.collect().read_text().splitlines()
     digest = json.loads(path.read_text())["digest"]
     settings = Experiment.read(path).settings
     assert lines[0] == HEADER
     assert lines[1:] == [
         "embedded,latin-a,digits,digits-images,3,10,5,all,20,30,15,60,,,,,,,,F1-5_R6-8,F,5,3,R(6-8),0,4611686018427387904,"
-        "0.6666666666666667,0.3333333333333333,0.16666666666666666,200,180,0.3333333333333333,,,0.875,0.0123456789012345,,,M,L,"
+        "0.6666666666666667,0.3333333333333333,0.16666666666666666,200,180,0.3333333333333333,,,0.875,0.0123456789012345,,,0.75,0.375,0.875,M,L,"
         f'{digest},{protocol(settings)},"numpy 2.3, torch 2.9",1.5,900.25,12.0,cpu,///wAAAAAAA='
     ]
 

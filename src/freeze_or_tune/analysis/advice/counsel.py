@@ -1,113 +1,75 @@
-"""Freeze or tune, for one's own images: Table 3, the paper's and ours, and what a regression foresees."""
+"""Freeze or tune, for one's own images: what was measured on them, and else what experiments on others say."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from pathlib import Path
 
-import pandas as pd
-
-from freeze_or_tune.analysis.advice.forecast import NoForecast, Regression
-from freeze_or_tune.analysis.advice.markdown import page
-from freeze_or_tune.analysis.advice.star import Star, starred
-from freeze_or_tune.analysis.results.table import read_results
-from freeze_or_tune.analysis.show.style import write_figure
-from freeze_or_tune.analysis.statistics import paper
+from freeze_or_tune.analysis.advice.forecast import Given, NoForecast, Regression
+from freeze_or_tune.analysis.advice.weighing import decided, weigh
 from freeze_or_tune.analysis.statistics.intervals import Evidence
-from freeze_or_tune.analysis.statistics.verdicts import recommendations
 from freeze_or_tune.records.advice import Advice, Check, Counsel, Forecast
 from freeze_or_tune.records.distances import Distance
-from freeze_or_tune.study.levels import Level, data_level, distance_level
-from freeze_or_tune.study.schemes import all_but_last
-from freeze_or_tune.system.files import write_text
-
-_COUNSEL: dict[str, Counsel] = {"Freeze": "Freeze", "Tune": "Tune", "Try Freeze or Tune": "Try both"}
-
-
-def advise(
-    check: Path, distances: Sequence[Path], evidence: Sequence[Path], blocks: Mapping[str, int],
-    record: Path, markdown: Path, pictures: Sequence[Path],
-) -> None:  # fmt: skip
-    """Write the advice for programs (`record`), for people (`markdown`) and as pictures.
-
-    `blocks` are those of each source's network.
-    """
-    known = read_evidence(evidence)
-    advice = counsel(
-        Check.read(check), [Distance.read(path) for path in distances], known,
-        blocks, tuple(map(str, evidence)),
-    )  # fmt: skip
-    cosine, foreseen = advice.distances[advice.source], advice.forecast
-    star = Star(advice.images_a_class, cosine, foreseen)
-    write_figure(partial(starred, known, star), pictures, title=f"Advice for {advice.dataset}")
-    write_text(markdown, page(advice, markdown))
-    advice.write(record)
-
-
-def read_evidence(paths: Sequence[Path]) -> Evidence:
-    """Experiments of one study or of several, whose targets are then told apart by the study's name."""
-    tables = [read_results(path) for path in paths]
-    if len(tables) > 1:
-        tables = [table.assign(target=table["study"] + ":" + table["target"]) for table in tables]
-    return Evidence.of(pd.concat(tables, ignore_index=True))
+from freeze_or_tune.records.probes import Profile, most_telling
+from freeze_or_tune.records.race import Race
+from freeze_or_tune.study.levels import data_level, distance_level
+from freeze_or_tune.study.schemes import Scheme, all_but_last
 
 
 def counsel(
-    check: Check, distances: Sequence[Distance], known: Evidence, blocks: Mapping[str, int],
-    files: tuple[str, ...] = (),
+    check: Check, profiles: Sequence[Profile], distances: Sequence[Distance], race: Race | None, known: Evidence,
+    blocks: Mapping[str, int], files: tuple[str, ...] = (),
 ) -> Advice:  # fmt: skip
-    """Weigh the paper's Table 3, that of the experiments in `files`, and a forecast, for the nearest source."""
-    nearest = min(distances, key=lambda distance: distance.value)
-    n, cosine = check.typical, nearest.value
-    near, much = distance_level(cosine), data_level(n)
-    pairs = known.tune_over_freeze()
-    theirs, ours, chosen = weigh(known, near, much)
-    tuned, frozen = map(str, all_but_last(blocks[nearest.source]))
-    forecast, problem = _foresee(pairs, n, cosine)
+    """The winner of the race, for the source whose features tell the images apart best.
+
+    Without a race: what experiments on other images, in `files`, and the paper lead to.
+    """
+    profile = most_telling(profiles)
+    cosines = {distance.source: distance.value for distance in distances}
+    n, cosine = check.typical, cosines.get(profile.source)
+    near, much = None if cosine is None else distance_level(cosine), data_level(n)
+    theirs, ours = weigh(known, near, much)
+    forecast, problem = _foresee(known, Given.of(n, profile))
+    chosen = decided(theirs, ours, forecast)
+    tuned, frozen = map(str, all_but_last(blocks[profile.source]))
+    schemes: dict[Counsel, tuple[str, ...]] = {"Tune": (tuned,), "Freeze": (frozen,), "Try both": (tuned, frozen)}
+    if race is not None and race.winner is not None:
+        chosen = "Freeze" if Scheme.parse(race.winner).frozen else "Tune"
+        schemes[chosen] = (race.winner,)
     return Advice(
-        dataset=check.dataset, source=nearest.source,
-        distances={distance.source: distance.value for distance in distances},
+        dataset=check.dataset, source=profile.source,
+        profiles=tuple(sorted(profiles, key=lambda other: -other.last.logistic)), distances=cosines,
         estimated=tuple(distance.source for distance in distances if distance.estimated), distance_level=near,
-        images_a_class=n, data_level=much, advice=chosen,
-        schemes={"Tune": (tuned,), "Freeze": (frozen,), "Try both": (tuned, frozen)}[chosen],
+        images_a_class=n, data_level=much, race=race, advice=chosen, schemes=schemes[chosen],
         paper=theirs, experiments=ours, forecast=forecast, no_forecast=problem,
-        warnings=(*_unstudied(known, nearest.source), *_outside(pairs, n, cosine, ours)), evidence=files, check=check,
+        warnings=(*_untold(profile), *_others(profiles, profile)), evidence=files, check=check,
     )  # fmt: skip
 
 
-def weigh(known: Evidence, near: Level, much: Level) -> tuple[Counsel, Counsel | None, Counsel]:
-    """What the paper's Table 3 says of these levels, what our own says (None: nothing), and what follows from both."""
-    table = recommendations(known).set_index(["distance_level", "data_level"])
-    theirs, ours = _COUNSEL[paper.ADVICE[near, much]], _COUNSEL.get(str(table.loc[(near, much), "advice"]))
-    return theirs, ours, theirs if ours in (None, theirs) else "Try both"
-
-
-def _foresee(pairs: pd.DataFrame, n: int, cosine: float) -> tuple[Forecast | None, str]:
+def _foresee(known: Evidence, given: Given) -> tuple[Forecast | None, str]:
     try:
-        return Regression.fit(pairs).forecast(n, cosine), ""
+        return Regression.fit(known.tune_over_freeze()).forecast(given), ""
     except NoForecast as problem:
         return None, str(problem)
 
 
-def _unstudied(known: Evidence, source: str) -> list[str]:
-    """A network that no experiment was done with: its distances and its accuracies have another scale."""
-    studied = sorted(set(known.results["source"]))
-    if source in studied:
+def _untold(profile: Profile) -> list[str]:
+    """Features that say little of these images, or less than those of a lower block."""
+    last, best, chance = profile.last, profile.best, 1 / profile.classes
+    if best.low <= chance:
+        return [
+            f"What {profile.source} makes of these images hardly tells them apart ({100 * best.logistic:.0f} % at "
+            f"best, {100 * chance:.0f} % by chance): take another source, or look at the labels."
+        ]
+    if best.low > last.high:
+        return [
+            f"Block {best.block} of {profile.source} tells these images apart better than its features do "
+            f"({100 * best.logistic:.0f} % against {100 * last.logistic:.0f} %): what lies above was made for other "
+            "images, and frozen layers cannot change it."
+        ]
+    return []
+
+
+def _others(profiles: Sequence[Profile], chosen: Profile) -> list[str]:
+    """Sources that may be as good, for all that the probe can say."""
+    close = [other.source for other in profiles if other is not chosen and other.last.high > chosen.last.low]
+    if not close:
         return []
-    return [f"No experiment here started from {source}: what {', '.join(studied)} did is taken to hold for it."]
-
-
-def _outside(pairs: pd.DataFrame, n: int, cosine: float, ours: Counsel | None) -> list[str]:
-    """Where nothing like these images was studied."""
-    warnings = []
-    if ours is None:
-        warnings.append(
-            f"No experiment here was done at this distance and with so many images ({distance_level(cosine)}, "
-            f"{data_level(n)}): the recommendation is the paper's alone."
-        )
-    for value, studied, what in ((n, pairs["n"], "images a class"), (cosine, pairs["cosine"].dropna(), "distance")):
-        if len(studied) and not studied.min() <= value <= studied.max():
-            warnings.append(
-                f"{what.capitalize()}: {value:.3g} lies outside what was studied here ({studied.min():.3g} to "
-                f"{studied.max():.3g}); the forecast reaches beyond its experiments."
-            )
-    return warnings
+    return [f"The probe can hardly tell {chosen.source} from {', '.join(close)}: they may be as good a start."]

@@ -1,4 +1,4 @@
-"""How the advice fares: each target is left out of its evidence and advised on, and both ways are then compared."""
+"""How the advice fares: each dataset is left out of its evidence and advised on, and both ways are then compared."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -6,46 +6,69 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from freeze_or_tune.analysis.advice.counsel import weigh
-from freeze_or_tune.analysis.advice.forecast import NoForecast, Regression
+from freeze_or_tune.analysis.advice.forecast import Given, NoForecast, Regression
+from freeze_or_tune.analysis.advice.weighing import decided, weigh
 from freeze_or_tune.analysis.statistics.intervals import Evidence
+from freeze_or_tune.records.advice import Counsel, Forecast
 from freeze_or_tune.study.levels import data_level, distance_level
 
 Outcome = Literal["better", "tie", "worse"]
 _OUTCOMES: tuple[Outcome, ...] = ("better", "tie", "worse")
+RULES = ("the advice, without a race", "Table 3 of the paper", "always freeze", "always tune", "try both", "the oracle")
+"""What may be followed. Of both, the one that is better on validation is kept, at the cost of both."""
 
 
 def held_out(evidence: Evidence) -> pd.DataFrame:
-    """One row a pair of tuned and frozen experiments of known distance, advised on without its target.
+    """One row a pair of tuned and frozen experiments, advised on without any experiment on its dataset.
 
-    `chosen` is what one ends up with (of "Try both", the one with the higher validation accuracy); `outcome` is a tie
-    where the ratio's 95 % interval holds 1. `from`..`to` is the forecast's interval, NaN where there is none.
+    `from`..`to` is the forecast's interval, NaN where there is none; `advised` is what the experiments on other
+    datasets lead to. `low`..`high` is the 95 % interval of the ratio.
     """
-    validation = evidence.results.groupby(["target", "n", "scheme"])["val_accuracy"].mean().to_dict()
+    means = evidence.results.groupby(["target", "n", "scheme"])[["val_accuracy", "seconds"]].mean().to_dict("index")
     rows = []
-    for target, own in evidence.tune_over_freeze().dropna(subset="cosine").groupby("target", sort=False):
-        others = Evidence(evidence.results[evidence.results["target"] != target], evidence.draws)
-        rows += [_advised(others, pair, validation) for pair in own.to_dict("records")]
+    for dataset, own in evidence.tune_over_freeze().groupby("dataset", sort=False):
+        others = Evidence(evidence.results[evidence.results["dataset"] != dataset], evidence.draws)
+        regression = _regression(others)
+        rows += [_advised(others, regression, pair, means) for pair in own.to_dict("records")]
     return pd.DataFrame(rows)
 
 
-def _advised(others: Evidence, pair: Mapping[Any, Any], validation: Mapping[Any, float]) -> dict[str, Any]:
-    """What the experiments on other targets lead to, for one pair."""
-    target, n, cosine, low, high = (pair[name] for name in ("target", "n", "cosine", "low", "high"))
-    theirs, ours, advice = weigh(others, distance_level(cosine), data_level(n))
-    tuned, frozen = (validation[target, n, pair[scheme]] for scheme in ("scheme", "other_scheme"))
-    # As the model's stage decides: of equals, the frozen one.
-    chosen = ("Tune" if tuned > frozen else "Freeze") if advice == "Try both" else advice
+def _regression(others: Evidence) -> Regression | None:
     try:
-        foreseen = Regression.fit(others.tune_over_freeze()).forecast(n, cosine)
-        forecast = {"foreseen": foreseen.ratio, "from": foreseen.low, "to": foreseen.high}
+        return Regression.fit(others.tune_over_freeze())
     except NoForecast:
-        forecast = dict.fromkeys(("foreseen", "from", "to"), np.nan)
+        return None
+
+
+def _advised(
+    others: Evidence, regression: Regression | None, pair: Mapping[Any, Any], means: Mapping[Any, Mapping[Any, float]]
+) -> dict[str, Any]:
+    """What the experiments on other datasets lead to, for one pair."""
+    near = None if np.isnan(pair["cosine"]) else distance_level(pair["cosine"])
+    theirs, ours = weigh(others, near, data_level(pair["n"]))
+    foreseen, printed = _foreseen(regression, pair)
+    tuned, frozen = (means[pair["target"], pair["n"], pair[name]] for name in ("scheme", "other_scheme"))
     return {
-        "target": target, "n": n, "cosine": cosine, "paper": theirs, "experiments": ours or "nothing",
-        "advice": advice, "chosen": chosen, "ratio": pair["ratio"], "low": low, "high": high,
-        "outcome": outcome(chosen == "Tune", low, high), **forecast,
+        "target": pair["target"], "n": pair["n"], "cosine": pair["cosine"], "paper": theirs or "nothing",
+        "experiments": ours or "nothing", "advised": decided(theirs, ours, printed),
+        "foreseen": foreseen.ratio if foreseen else np.nan, "from": foreseen.low if foreseen else np.nan,
+        "to": foreseen.high if foreseen else np.nan, "ratio": pair["ratio"], "low": pair["low"], "high": pair["high"],
+        "tuned": pair["numerator"], "frozen": pair["denominator"],
+        # As the model's stage decides: of equals, the frozen one.
+        "validation": "Tune" if tuned["val_accuracy"] > frozen["val_accuracy"] else "Freeze",
+        "tuned_seconds": tuned["seconds"], "frozen_seconds": frozen["seconds"],
     }  # fmt: skip
+
+
+def _foreseen(regression: Regression | None, pair: Mapping[Any, Any]) -> tuple[Forecast | None, Forecast | None]:
+    """The forecast, and that which the advice would print."""
+    if regression is None or np.isnan(pair["probe"]):
+        return None, None
+    given = Given.of_pair(pair)
+    try:
+        return regression.interval(given), regression.forecast(given)
+    except NoForecast:
+        return regression.interval(given), None
 
 
 def outcome(tuned: bool, low: float, high: float) -> Outcome:
@@ -56,20 +79,43 @@ def outcome(tuned: bool, low: float, high: float) -> Outcome:
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """How often the advice, its "Try both" apart, and two rules of thumb ended with the better or a tie."""
-    both = table["advice"] == "Try both"
-    bounds = list(zip(table["low"].tolist(), table["high"].tolist(), strict=True))
-    rules: dict[str, list[Outcome]] = {
-        "the advice": table["outcome"].tolist(),
-        "... where it named one": table.loc[~both, "outcome"].tolist(),
-        '... where it said "Try both"': table.loc[both, "outcome"].tolist(),
-        "always tune": [outcome(True, low, high) for low, high in bounds],
-        "always freeze": [outcome(False, low, high) for low, high in bounds],
-    }
-    return pd.DataFrame({"rule": rule} | {o: found.count(o) for o in _OUTCOMES} for rule, found in rules.items())
+    """Of each rule: the mean points of accuracy lost to the better way, the mean seconds trained, and outcomes."""
+    everywhere = [pd.Series([what] * len(table), table.index) for what in ("Freeze", "Tune", "Try both")]
+    best = pd.Series(np.where(table["tuned"] > table["frozen"], "Tune", "Freeze"), table.index)
+    followed = [table["advised"], table["paper"].replace("nothing", "Try both"), *everywhere, best]
+    return pd.DataFrame([{"rule": rule, **_fared(table, said)} for rule, said in zip(RULES, followed, strict=True)])
+
+
+def _fared(table: pd.DataFrame, said: "pd.Series[str]") -> dict[str, float | int]:
+    tunes = np.where(said == "Try both", table["validation"], said) == "Tune"
+    lost = table[["tuned", "frozen"]].max(axis=1) - np.where(tunes, table["tuned"], table["frozen"])
+    cost = np.where(said != "Freeze", table["tuned_seconds"], 0) + np.where(said != "Tune", table["frozen_seconds"], 0)
+    bounds = zip(tunes.tolist(), table["low"].tolist(), table["high"].tolist(), strict=True)
+    found = [outcome(tuned, low, high) for tuned, low, high in bounds]
+    return {
+        "points lost": 100 * float(lost.mean()), "at most": 100 * float(lost.max()), "seconds": float(cost.mean()),
+        **{one: found.count(one) for one in _OUTCOMES},
+    }  # fmt: skip
 
 
 def coverage(table: pd.DataFrame) -> tuple[int, int]:
     """How many ratios the forecast's interval held, of how many forecasts."""
     known = table.dropna(subset=["foreseen"])
     return int(known["ratio"].between(known["from"], known["to"]).sum()), len(known)
+
+
+def widths(table: pd.DataFrame) -> tuple[float, float]:
+    """Median factor between the ends of the forecasts' intervals, and of those of the other ratios alone.
+
+    A constant's interval is that of the log ratios of the other datasets, taken for normal.
+    """
+    known = table.dropna(subset=["foreseen"])
+    logs = np.log(known["ratio"].clip(lower=0.01))
+    constant = np.exp(2 * 1.96 * logs.std(ddof=1) * np.sqrt(1 + 1 / len(known)))
+    return float((known["to"] / known["from"]).median()), float(constant)
+
+
+def counsels(table: pd.DataFrame) -> dict[Counsel, int]:
+    """How often each was advised."""
+    found = table["advised"].value_counts().to_dict()
+    return {"Tune": found.get("Tune", 0), "Freeze": found.get("Freeze", 0), "Try both": found.get("Try both", 0)}

@@ -32,7 +32,7 @@ def page(model: Model, use: Use, advice: Advice, picture: str) -> str:
     scheme = Scheme.parse(use.scheme)
     rows = [
         (c.scheme, _percent(c.val_accuracy), _percent(c.test_accuracy), "kept" if c.chosen else "")
-        for c in model.candidates
+        for c in model.trials
     ]
     mistakes = _mistakes(model)
     parts = [
@@ -44,9 +44,13 @@ def page(model: Model, use: Use, advice: Advice, picture: str) -> str:
         f"(Wilson) is {_percent(model.low)} to {_percent(model.high)}.** The mean over classes is "
         f"{_percent(run.mean_class_accuracy)}, chance {_percent(1 / len(model.labels))}. The test images took no part "
         "in training or choosing. On other photographs (another camera, light or place) it may be worse.",
-        f"The advice was: {model.advice}. Trained on {experiment.train_images:,} images, chosen on "
-        f"{experiment.val_images:,}:",
+        f"Its probabilities are off by {_percent(model.calibration_error)} (expected calibration error on the test "
+        f"images), without the temperature of {model.temperature:.2f}, which was found on validation and is part of "
+        f"the weights, by {_percent(model.uncalibrated_error)}.",
+        f"The advice was: {model.advice}. Searched on {experiment.train_images - experiment.val_images:,} images, "
+        f"chosen on {experiment.val_images:,}:",
         str(tabulate(rows, ["scheme", "validation", "test", ""], tablefmt="pipe", disable_numparse=True)),
+        f"What was kept was then trained once more, on all {experiment.train_images:,} images but those that test.",
         f"![Confusion matrix: a row a class, a column an answer]({picture})",
         *(("Most frequent mistakes:", "\n".join(f"- {line}" for line in mistakes)) if mistakes else ()),
         "## How it is used",

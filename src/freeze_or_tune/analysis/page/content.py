@@ -97,6 +97,7 @@ class Cell(Content):
     data: str
     advice: str
     pairs: int
+    targets: int
     mean: float | None
     low: float | None
     high: float | None

@@ -1,7 +1,6 @@
 """From a study's files to what the page holds."""
 
 import math
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from freeze_or_tune.analysis.statistics.intervals import Evidence
 from freeze_or_tune.analysis.statistics.verdicts import geometric_mean, recommendations
 from freeze_or_tune.records.experiment import Experiment, Run
 from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.system.commands import snakemake_command
 from freeze_or_tune.system.errors import UserError
 
 CURVE_POINTS = 200_000
@@ -77,7 +77,7 @@ def gather(
             targets=tuple(results.sort_values("cosine", kind="stable")["target"].unique()),
             schemes={str(s): s.paper for s in sorted(map(Scheme.parse, results["scheme"].unique()), key=_rank)},
             views=views,
-            command=shlex.join(["snakemake", *(["--configfile", *configfiles] if configfiles else [])]),
+            command=snakemake_command(configfiles),
             looks=Looks(distance=DISTANCE_LOOKS, data=DATA_LOOKS, depths=DEPTH_LOOKS, scratch=SCRATCH_LOOK),
             distance_labels=DISTANCE_LABELS,
             data_labels=DATA_LABELS,
@@ -174,7 +174,7 @@ def _pairs(pairs: pd.DataFrame, shown: Sequence[Shown]) -> tuple[Pair, ...]:
 def _cells(table3: pd.DataFrame) -> tuple[Cell, ...]:
     return tuple(
         Cell(
-            distance=row.distance_level, data=row.data_level, advice=row.advice, pairs=row.pairs,
+            distance=row.distance_level, data=row.data_level, advice=row.advice, pairs=row.pairs, targets=row.targets,
             mean=known(row.geometric_mean), low=known(row.low), high=known(row.high),
             paper=row.paper, agrees=row.agrees,
         )

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from plotly.offline import get_plotlyjs
 
 from freeze_or_tune.analysis.page.content import Explorable, Page
 from freeze_or_tune.analysis.page.gather import gather
+from freeze_or_tune.analysis.page.templates import render_template
 from freeze_or_tune.analysis.statistics import paper
 from freeze_or_tune.analysis.statistics.verdicts import NONE, RULE
 from freeze_or_tune.study.levels import DISTANCE_BOUNDS
@@ -39,20 +39,8 @@ def write_page(
 
 def render(page: Page) -> str:
     """The page as HTML; every name in it is escaped, in the text and in the scripts' data."""
-    loader = PackageLoader("freeze_or_tune.analysis.page", "assets")
-    environment = Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-    def asset(name: str) -> str:
-        """A file of this package as it is."""
-        return loader.get_source(environment, name)[0]
-
-    return environment.get_template("page.html").render(
+    return render_template(
+        "page.html",
         page=page,
         paper=paper,
         rule=RULE,
@@ -61,7 +49,6 @@ def render(page: Page) -> str:
         bounds=DISTANCE_BOUNDS,
         data=htmlsafe_json_dumps(page.explorable, dumps=_json),
         plotly=get_plotlyjs(),
-        asset=asset,
         scripts=SCRIPTS,
     )
 

@@ -8,11 +8,12 @@ import pandas as pd
 
 from freeze_or_tune.analysis.results.candidates import candidates
 from freeze_or_tune.analysis.results.choosing import Chosen, chosen, first
-from freeze_or_tune.analysis.results.columns import COUNTS, KEY, NAMES, Value
+from freeze_or_tune.analysis.results.columns import COUNTS, KEY, NAMES, PROBES, Value
 from freeze_or_tune.analysis.results.mixing import check_records, protocol
 from freeze_or_tune.analysis.results.table import MODES
 from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.records.experiment import Experiment, Run, Tested
+from freeze_or_tune.records.probes import Profile
 from freeze_or_tune.records.tallies import SplitTally
 from freeze_or_tune.study.levels import data_level, distance_level
 from freeze_or_tune.study.metrics import METRICS
@@ -36,21 +37,25 @@ class Searched(NamedTuple):
 
 def collect(
     experiments: Sequence[Path], distances: Sequence[Path], destination: Path, splits: Sequence[Path] = (),
-    searched: Searched | None = None,
+    searched: Searched | None = None, probes: Sequence[Path] = (),
 ) -> None:  # fmt: skip
     """Write one CSV row a run; UserError names the file of a damaged, edited, repeated or alien result.
 
-    `splits` are the counts of the splits, <target>/n<k>.json.
+    `splits` are the counts of the splits, <target>/n<k>.json, and `probes` the profiles of their images, likewise.
     """
     if not experiments:
         raise UserError(f"there are no experiments to collect into {destination}")
     measured = _read_distances(distances)
     tallies = {(path.parent.name, path.stem): SplitTally.read(path) for path in splits}
+    profiles = {(path.parent.name, path.stem): Profile.read(path) for path in probes}
     records = [(path, _read_experiment(path)) for path in experiments]
     check_records([(path, record.settings) for path, record in records])
     everything = [record for _, record in records]
     best = chosen(everything, searched.rule if searched else "validation")
-    shared = [_shared(path, record, measured) | _counts(path, record, tallies) for path, record in records]
+    shared = [
+        _shared(path, record, measured) | _counts(path, record, tallies) | _probed(record, profiles)
+        for path, record in records
+    ]
     table = _table(records, shared, best)
     if searched:
         alone = [row | _without_search(record) for row, record in zip(shared, everything, strict=True)]
@@ -154,6 +159,15 @@ def _counts(path: Path, record: Experiment, tallies: Mapping[tuple[str, str], Sp
         tally.classes_available, train.available, train.fewest, train.most, test.available, test.fewest, test.most
     )  # fmt: skip
     return dict(zip(COUNTS, counts, strict=True))
+
+
+def _probed(record: Experiment, profiles: Mapping[tuple[str, str], Profile]) -> Row:
+    """What the source's blocks tell of the split's images, if they were probed."""
+    profile = profiles.get((record.settings.target, f"n{record.settings.split.n}"))
+    if profile is None:
+        return {}
+    values = (profile.last.logistic, profile.last.neighbours, profile.best.logistic)
+    return dict(zip(PROBES, values, strict=True))
 
 
 def _distance_columns(distances: dict[str, Distance]) -> Row:

@@ -83,6 +83,10 @@ COUNTS = (
 )  # fmt: skip
 """What there was to draw a split from, and what it got: all but the first are images a class."""
 
+PROBES = ("probe", "probe_neighbours", "probe_best")
+"""Cross-validated accuracies by what the source makes of a split's images: of logistic regressions on the features and
+on those of the best block, and of nearest neighbours."""
+
 COLUMNS = (
     *(Column("study"), Column("source"), Column("target"), Column("dataset")),
     *(_count("classes", 1), _count("n", 1), _count("val_per_class", 1)),
@@ -94,6 +98,7 @@ COLUMNS = (
     *(_accuracy("val_accuracy"), _accuracy("test_accuracy"), _accuracy("mean_class_accuracy")),
     *(_count("iterations"), _count("best_iteration")),
     *DISTANCES,
+    *(_measured(name, 1) for name in PROBES),
     *(Column("distance_level", choices=("L", "M", "H"), optional=True), Column("data_level", choices=("L", "M", "H"))),
     *(Column("settings"), Column("protocol"), Column("versions")),
     *(_cost("seconds"), _cost("images_per_second"), _cost("peak_memory_mb"), Column("device")),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from freeze_or_tune.analysis.results.columns import parse_table
+from freeze_or_tune.analysis.results.columns import PROBES, parse_table
 from freeze_or_tune.analysis.results.mixing import check_unmixed
 from freeze_or_tune.study.metrics import METRICS
 from freeze_or_tune.study.schemes import Mode
@@ -51,6 +51,7 @@ def cells(results: pd.DataFrame) -> pd.DataFrame:
     shared = [
         *("study", "source", "dataset", "classes", "mode", "depth", "random_part"),
         *METRICS,
+        *PROBES,
         *("distance_level", "data_level", "test_images"),
     ]
     return results.groupby(["target", "n", "scheme"], sort=False, as_index=False).agg(
@@ -75,7 +76,7 @@ def ratios(results: pd.DataFrame, numerator: Choice, denominator: Choice) -> pd.
         place = f"{pair.target}, n {pair.n}"
         LOG.warning("%s: %s of depth %s has accuracy 0, so there is no ratio to it", place, *denominator)
     pairs["ratio"] = pairs["numerator"] / pairs["denominator"].replace(0, np.nan)
-    shared = ["target", "n", *METRICS, "distance_level", "data_level"]
+    shared = ["target", "dataset", "classes", "n", *METRICS, *PROBES, "distance_level", "data_level"]
     own = ["scheme", "other_scheme", "runs", "numerator", "denominator", "ratio"]
     return pairs[shared + own].dropna(subset="ratio").reset_index(drop=True)
 

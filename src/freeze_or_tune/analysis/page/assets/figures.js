@@ -55,7 +55,7 @@ function ratioLayout(across, pairs) {
       type: "log", range: [low - margin, high + margin], ...ratioTicks(low - margin, high + margin),
       title: { text: "Tuned over frozen accuracy", standoff: 6 },
     }),
-    shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 1, y1: 1, layer: "below", line: { color: variable("--ink"), width: 1 } }],
+    shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 1, y1: 1, layer: "between", line: { color: variable("--ink"), width: 1.5 } }],
     annotations: [
       say("↑ tuning is better", 1, "bottom"), say("↓ freezing is better", 0.01, "bottom"),
       ...(pairs.length ? [] : [silence("No pair with a known distance passes the filters")]),

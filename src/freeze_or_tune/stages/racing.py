@@ -1,0 +1,196 @@
+"""Stage: the race of schemes on one's own images, within a budget of time."""
+
+import logging
+import math
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from statsmodels.stats.proportion import proportion_confint
+
+from freeze_or_tune.analysis.statistics.paired import NONE, Correct, Decision, Difference, corrected, decide, difference
+from freeze_or_tune.data.own.folds import FOLDS, draw_fold, smallest_class
+from freeze_or_tune.data.splits import Row, read_split, write_split
+from freeze_or_tune.records.correctness import unpack
+from freeze_or_tune.records.experiment import Experiment
+from freeze_or_tune.records.probes import Profile, most_telling
+from freeze_or_tune.records.race import Race, Raced
+from freeze_or_tune.records.recipes import RECIPES
+from freeze_or_tune.stages.experiment import run_experiment
+from freeze_or_tune.stages.start import Start
+from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.settings import Advising, Machine, TrainingSettings
+from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.hashing import digest_of, stable_digest
+from freeze_or_tune.training.checkpoint import only_process
+
+log = logging.getLogger(__name__)
+
+BUDGET = 3.0
+"""Minutes, where the study does not say."""
+_BACKWARD = 3
+"""Times that a training step takes as long as its images' way up the network."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """What a race is run on: the images' split, the source's network and images, and how long it may take."""
+
+    split: Path
+    start: Start
+    machine: Machine
+    threads: int
+    memory_mb: float
+
+
+def race(
+    profiles: Sequence[Path], split: Path, starts: Mapping[str, Start], settings: Sequence[TrainingSettings],
+    record: Path, machine: Machine, threads: int, advising: Advising, budget: float | None,
+    memory_mb: float = math.inf,
+) -> None:  # fmt: skip
+    """Train the schemes of the most telling source in rounds, each on another fold, and write which has won.
+
+    A scheme that is clearly behind drops out; the race ends when it is decided, when every image has tested once, or
+    before the round that would exceed the budget (minutes). One that is too short for a first round is a UserError that
+    says how long it takes; where none was given (None) there is then no race. Rounds that were run before an
+    interruption are not run again.
+    """
+    chosen = most_telling([Profile.read(path) for path in profiles])
+    schemes = {one.scheme: one for one in settings if one.source == chosen.source}
+    dataset, minutes = settings[0].dataset, BUDGET if budget is None else budget
+    rows = read_split(split, 0, 0, 0, pool="shares")
+    nothing = Race(
+        dataset=dataset, source=chosen.source, budget=minutes, rounds=0, planned=FOLDS, seconds=0,
+        margin=advising.margin, schemes=(),
+    )  # fmt: skip
+    problem = _too_few(rows) or _too_long(chosen, list(schemes.values()), rows, advising, minutes, budget is not None)
+    if problem:
+        log.warning("no race: %s", problem)
+        nothing.model_copy(update={"left_out": problem}).write(record)
+        return
+    track = Track(split, starts[chosen.source], machine, threads, memory_mb)
+    with only_process(record):
+        folder = record.parent / f".race-{_key(track, schemes.values())}"
+        _run(rows, schemes, track, folder, nothing, advising).write(record)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(
+    rows: Sequence[Row], schemes: Mapping[str, TrainingSettings], track: Track, folder: Path, nothing: Race,
+    advising: Advising,
+) -> Race:  # fmt: skip
+    """All rounds."""
+    z = corrected(FOLDS, len(schemes) - 1)
+    correct: dict[str, Correct] = {scheme: np.zeros(0, bool) for scheme in schemes}
+    costs: dict[str, list[float]] = {scheme: [] for scheme in schemes}
+    alive, spent = list(schemes), 0.0
+    for fold in range(FOLDS):
+        longest = sum(max(costs[scheme], default=0.0) for scheme in alive)
+        if fold and spent + longest > 60 * nothing.budget:
+            log.info("round %d would exceed the budget of %g minutes", fold + 1, nothing.budget)
+            break
+        drawn = folder / f"{fold}.csv"
+        write_split(_fold(rows, fold, next(iter(schemes.values())), advising), drawn)
+        for scheme in alive:
+            log.info("round %d of %d: %s", fold + 1, FOLDS, scheme)
+            found, seconds = _round(schemes[scheme], track, drawn, folder / str(fold) / f"{scheme}.json")
+            correct[scheme] = np.concatenate([correct[scheme], found])
+            costs[scheme].append(seconds)
+            spent += seconds
+        decision = decide(correct, {scheme: float(np.mean(costs[scheme])) for scheme in schemes}, z, nothing.margin)
+        _say(decision, correct, alive)
+        alive = [scheme for scheme in alive if decision.behind[scheme].low <= 0]
+        if decision.verdict != "open":
+            break
+    ranking = sorted(schemes, key=lambda scheme: (-len(costs[scheme]), -correct[scheme].mean()))
+    won = correct[decision.winner]
+    behind = {scheme: difference(won[: len(right)], right, z) for scheme, right in correct.items()}
+    behind[decision.winner] = NONE
+    return nothing.model_copy(update={
+        "rounds": max(map(len, costs.values())), "seconds": spent,
+        "schemes": tuple(_raced(scheme, correct[scheme], costs[scheme], behind[scheme]) for scheme in ranking),
+        "winner": decision.winner, "verdict": decision.verdict, "more_images": decision.more_images,
+    })  # fmt: skip
+
+
+def _round(settings: TrainingSettings, track: Track, split: Path, result: Path) -> tuple[Correct, float]:
+    """Which test images of a fold a scheme is right on, and the seconds that it took."""
+    timed = result.with_suffix(".seconds")
+    if not timed.exists():
+        start = time.perf_counter()
+        run_experiment(
+            settings, track.start.store, split, track.start.weights, result, track.machine, track.threads,
+            track.memory_mb,
+        )  # fmt: skip
+        timed.write_text(f"{time.perf_counter() - start}")
+    experiment = Experiment.read(result)
+    return np.array(unpack(experiment.runs[0].correct, experiment.test_images), bool), float(timed.read_text())
+
+
+def _raced(scheme: str, correct: Correct, seconds: Sequence[float], behind: Difference) -> Raced:
+    low, high = proportion_confint(int(correct.sum()), len(correct), method="wilson")
+    return Raced(
+        scheme=scheme, rounds=len(seconds), images=len(correct), accuracy=float(correct.mean()), low=low, high=high,
+        seconds=float(np.mean(seconds)), behind=behind.value, behind_low=behind.low, behind_high=behind.high,
+    )  # fmt: skip
+
+
+def _say(decision: Decision, correct: Mapping[str, Correct], alive: Sequence[str]) -> None:
+    for scheme in alive:
+        behind = decision.behind[scheme]
+        log.info(
+            "%s: %.1f %% of %d images, %.1f points behind the leader (%.1f to %.1f)", scheme,
+            100 * correct[scheme].mean(), len(correct[scheme]), 100 * behind.value, 100 * behind.low, 100 * behind.high,
+        )  # fmt: skip
+
+
+def _too_few(rows: Sequence[Row]) -> str:
+    held = smallest_class(rows)
+    if held >= FOLDS:
+        return ""
+    return f"it takes {FOLDS} images of each class besides those that test, and a class has {held}; add images"
+
+
+def _fold(rows: Sequence[Row], fold: int, settings: TrainingSettings, advising: Advising) -> list[Row]:
+    """In a fold the share that validates is that of the whole split."""
+    val = advising.val / (1 - advising.test)
+    return draw_fold(rows, fold, dataset=settings.dataset, seed=settings.seed, val=val)
+
+
+def _too_long(
+    profile: Profile, schemes: Sequence[TrainingSettings], rows: Sequence[Row], advising: Advising, minutes: float,
+    given: bool,
+) -> str:  # fmt: skip
+    """What a round takes, if that exceeds the budget; UserError if somebody asked for that budget."""
+    subsets = Counter(row.subset for row in _fold(rows, 0, schemes[0], advising))
+    seconds = sum(_foreseen(one, subsets) for one in schemes) / profile.images_per_second
+    if seconds <= 60 * minutes:
+        return ""
+    needed = math.ceil(seconds / 60)
+    words = f"one round of {' and '.join(one.scheme for one in schemes)} takes some {needed} minute{'s' * (needed > 1)} here"
+    if given:
+        raise UserError(
+            f"the budget of {minutes:g} minutes is too short: {words}. Give it budget={needed} at least, or budget=0 "
+            "for advice without a race"
+        )
+    return f"{words}, more than the {minutes:g} that it is given unless you say otherwise: budget={needed}"
+
+
+def _foreseen(settings: TrainingSettings, images: Mapping[str, int]) -> float:
+    """Images that a round of a scheme sends through the network: those of each view once, or those of every step."""
+    scheme, solver = Scheme.parse(settings.scheme), settings.solver
+    if scheme.frozen:
+        return images["train"] * (max(1, solver.views) + 1) + images["val"] + images["test"]
+    looks = solver.evaluations * images["val"] + images["test"]
+    return solver.lanes(scheme) * (_BACKWARD * solver.iterations(images["train"]) * solver.batch + looks)
+
+
+def _key(track: Track, schemes: Iterable[TrainingSettings]) -> str:
+    """A hash of all that determines the rounds."""
+    contents = [digest_of(path) for path in (track.split, track.start.store.with_suffix(".csv"), track.start.weights)]
+    digests = sorted(one.digest for one in schemes)
+    return stable_digest(RECIPES["advice"], RECIPES["training"], contents, digests)[:16]
