@@ -82,8 +82,15 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
         "finished", makes=("folder/figures/fig2.pdf", "folder/tables/table3.md")
     ),
     "python -m freeze_or_tune judge results/experiments.csv": Run(
-        "finished", says=("| the advice", "| always tune", "There are no forecasts")
+        "finished", says=("| the advice, without a race", "| always tune", "There are no forecasts:")
     ),
+    "python -m freeze_or_tune judge": Run("cloned", says=("| the advice, without a race", "The forecast's 95 %")),
+    "snakemake --configfile config/evidence.yaml": Run("cloned", PLAN, says=("experiment 102", "probe 51")),
+    "python -m freeze_or_tune mean-features imagenet path/to/ImageNet resnet50.json "
+    "--configfile my-study.yaml": Elsewhere(
+        "tests/stages/test_publishing.py::test_the_mean_is_that_of_the_networks_features"
+    ),
+    "python -m benchmarks.ranking": Run("cloned", "--help", says=("LogME", "H-score")),
     "python -m freeze_or_tune status --configfile FILE": Run("finished", says=("digits", "birds", "done")),
     "python -m freeze_or_tune status --configfile config/paper.yaml": Run("cloned", says=("178",)),
     "python -m freeze_or_tune resources --configfile config/paper.yaml": Elsewhere(
@@ -100,11 +107,6 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     ),
     "snakemake --config images=path/to/photos -- results/advice/birds/model.safetensors": Run(
         "finished", PLAN, says=("own_probe 1", "race 1", "advice 1", "model 1")
-    ),
-    # What it plans is run on a smaller study in tests/workflow/test_lite_study.py.
-    "snakemake --configfile config/imagenet-lite.yaml --config images=photos -- "
-    "results/imagenet-lite/advice/birds.md": Run(
-        "small", PLAN, says=("import_network 1", "estimate_mean 1", "own_probe 1", "race 1", "advice 1")
     ),
     "python -m freeze_or_tune predict results/advice/birds/model.safetensors new.jpg": Run(
         "advised", says=("new.jpg:",)

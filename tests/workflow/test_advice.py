@@ -67,7 +67,7 @@ def test_the_advice_is_there_for_people_and_programs(advised: Path) -> None:
     page, advice = (advised / "results/advice/birds.md").read_text(), Advice.read(advised / "results/advice/birds.json")
     assert advice.source == "stripes-net"
     assert advice.images_a_class == 12  # of 20 a class, 4 validate and 4 test
-    assert f"{advice.distances['stripes-net']:.3f}: " in page
+    assert f" {advice.distances['stripes-net']:.3f} " in page
     assert "(birds.png)" in page
     assert (advised / "results/advice/birds.png").read_bytes().startswith(b"\x89PNG")
     assert (advised / "results/advice/birds.pdf").read_bytes().startswith(b"%PDF")

@@ -4,6 +4,8 @@ from freeze_or_tune.stages.advising import Written, advise
 from freeze_or_tune.system.commands import snakemake_command
 from freeze_or_tune.system.job import logged
 
+given = {key: snakemake.config.get(key) for key in ("images", "budget")}
+
 with logged(snakemake.log[0]):
     advise(
         Path(snakemake.input.check),
@@ -20,5 +22,5 @@ with logged(snakemake.log[0]):
             Path(snakemake.output.html),
             [Path(snakemake.output.pdf), Path(snakemake.output.png)],
         ),
-        command=snakemake_command(snakemake.params.configfiles, images=snakemake.config.get("images"), budget=snakemake.config.get("budget")),
+        command=snakemake_command(snakemake.params.configfiles, **given),
     )

@@ -55,7 +55,7 @@ class Forecast(Record):
     formula: str
     pairs: int = Field(description="pairs of experiments that it was fitted to")
     targets: int
-    typical_error: float = Field(description="of targets left out of the fit, as a factor: 1.1 is 10 % off")
+    typical_error: float = Field(description="for datasets left out of the fit, as a factor: 1.1 is 10 % off")
 
 
 class Advice(Record):

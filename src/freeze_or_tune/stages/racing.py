@@ -171,7 +171,8 @@ def _too_long(
     if seconds <= 60 * minutes:
         return ""
     needed = math.ceil(seconds / 60)
-    words = f"one round of {' and '.join(one.scheme for one in schemes)} takes some {needed} minute{'s' * (needed > 1)} here"
+    both, plural = " and ".join(one.scheme for one in schemes), "s" * (needed > 1)
+    words = f"one round of {both} takes some {needed} minute{plural} here"
     if given:
         raise UserError(
             f"the budget of {minutes:g} minutes is too short: {words}. Give it budget={needed} at least, or budget=0 "

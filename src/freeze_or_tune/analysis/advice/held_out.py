@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from freeze_or_tune.analysis.advice.forecast import Given, NoForecast, Regression
+from freeze_or_tune.analysis.advice.forecast import Given, NoForecast, Regression, measured
 from freeze_or_tune.analysis.advice.weighing import decided, weigh
 from freeze_or_tune.analysis.statistics.intervals import Evidence
 from freeze_or_tune.records.advice import Counsel, Forecast
@@ -21,38 +21,41 @@ RULES = ("the advice, without a race", "Table 3 of the paper", "always freeze", 
 def held_out(evidence: Evidence) -> pd.DataFrame:
     """One row a pair of tuned and frozen experiments, advised on without any experiment on its dataset.
 
-    `from`..`to` is the forecast's interval, NaN where there is none; `advised` is what the experiments on other
-    datasets lead to. `low`..`high` is the 95 % interval of the ratio.
+    `from`..`to` is the forecast's interval, `constant_from`..`constant_to` that of a constant, of the ratio as it is
+    measured; NaN where there is none. `advised` is what the experiments on other datasets lead to. `low`..`high` is the
+    95 % interval of the ratio.
     """
     means = evidence.results.groupby(["target", "n", "scheme"])[["val_accuracy", "seconds"]].mean().to_dict("index")
     rows = []
     for dataset, own in evidence.tune_over_freeze().groupby("dataset", sort=False):
         others = Evidence(evidence.results[evidence.results["dataset"] != dataset], evidence.draws)
-        regression = _regression(others)
-        rows += [_advised(others, regression, pair, means) for pair in own.to_dict("records")]
+        regressions = _regressions(others)
+        rows += [_advised(others, regressions, pair, means) for pair in own.to_dict("records")]
     return pd.DataFrame(rows)
 
 
-def _regression(others: Evidence) -> Regression | None:
+def _regressions(others: Evidence) -> tuple[Regression, Regression] | None:
+    """The forecast's, and that of a constant."""
+    pairs = others.tune_over_freeze()
     try:
-        return Regression.fit(others.tune_over_freeze())
+        return Regression.fit(pairs), Regression.fit(pairs, terms={})
     except NoForecast:
         return None
 
 
 def _advised(
-    others: Evidence, regression: Regression | None, pair: Mapping[Any, Any], means: Mapping[Any, Mapping[Any, float]]
-) -> dict[str, Any]:
+    others: Evidence, regressions: tuple[Regression, Regression] | None, pair: Mapping[Any, Any],
+    means: Mapping[Any, Mapping[Any, float]],
+) -> dict[str, Any]:  # fmt: skip
     """What the experiments on other datasets lead to, for one pair."""
     near = None if np.isnan(pair["cosine"]) else distance_level(pair["cosine"])
     theirs, ours = weigh(others, near, data_level(pair["n"]))
-    foreseen, printed = _foreseen(regression, pair)
+    intervals, printed = _foreseen(regressions, pair)
     tuned, frozen = (means[pair["target"], pair["n"], pair[name]] for name in ("scheme", "other_scheme"))
     return {
         "target": pair["target"], "n": pair["n"], "cosine": pair["cosine"], "paper": theirs or "nothing",
         "experiments": ours or "nothing", "advised": decided(theirs, ours, printed),
-        "foreseen": foreseen.ratio if foreseen else np.nan, "from": foreseen.low if foreseen else np.nan,
-        "to": foreseen.high if foreseen else np.nan, "ratio": pair["ratio"], "low": pair["low"], "high": pair["high"],
+        **intervals, "ratio": pair["ratio"], "low": pair["low"], "high": pair["high"],
         "tuned": pair["numerator"], "frozen": pair["denominator"],
         # As the model's stage decides: of equals, the frozen one.
         "validation": "Tune" if tuned["val_accuracy"] > frozen["val_accuracy"] else "Freeze",
@@ -60,15 +63,22 @@ def _advised(
     }  # fmt: skip
 
 
-def _foreseen(regression: Regression | None, pair: Mapping[Any, Any]) -> tuple[Forecast | None, Forecast | None]:
-    """The forecast, and that which the advice would print."""
-    if regression is None or np.isnan(pair["probe"]):
-        return None, None
-    given = Given.of_pair(pair)
+_INTERVALS = ("foreseen", "from", "to", "constant_from", "constant_to")
+
+
+def _foreseen(
+    regressions: tuple[Regression, Regression] | None, pair: Mapping[Any, Any]
+) -> tuple[dict[str, float], Forecast | None]:
+    """What is foreseen of a measured ratio, and the forecast that the advice would print."""
+    if regressions is None or np.isnan(pair["probe"]):
+        return dict.fromkeys(_INTERVALS, np.nan), None
+    given, error = Given.of_pairs(pair), float(measured(pair))
+    ours, constant = (regression.interval(given, error) for regression in regressions)
+    intervals = dict(zip(_INTERVALS, (ours.ratio, ours.low, ours.high, constant.low, constant.high), strict=True))
     try:
-        return regression.interval(given), regression.forecast(given)
+        return intervals, regressions[0].forecast(given)
     except NoForecast:
-        return regression.interval(given), None
+        return intervals, None
 
 
 def outcome(tuned: bool, low: float, high: float) -> Outcome:
@@ -105,14 +115,11 @@ def coverage(table: pd.DataFrame) -> tuple[int, int]:
 
 
 def widths(table: pd.DataFrame) -> tuple[float, float]:
-    """Median factor between the ends of the forecasts' intervals, and of those of the other ratios alone.
-
-    A constant's interval is that of the log ratios of the other datasets, taken for normal.
-    """
+    """Median factor between the ends of the forecasts' intervals, and of those of a constant."""
     known = table.dropna(subset=["foreseen"])
-    logs = np.log(known["ratio"].clip(lower=0.01))
-    constant = np.exp(2 * 1.96 * logs.std(ddof=1) * np.sqrt(1 + 1 / len(known)))
-    return float((known["to"] / known["from"]).median()), float(constant)
+    pairs = (("from", "to"), ("constant_from", "constant_to"))
+    ours, constant = (float((known[high] / known[low]).median()) for low, high in pairs)
+    return ours, constant
 
 
 def counsels(table: pd.DataFrame) -> dict[Counsel, int]:
