@@ -138,9 +138,17 @@ class Results:
             for number, value in enumerate(accuracies, start=1)
         )
         path = self.root / "probes" / target / f"n{n}.json"
-        Profile(source=source, images=n, classes=10, folds=5, blocks=blocks, mistakes=(), images_per_second=1).write(
-            path
-        )
+        Profile(
+            source=source,
+            images=n,
+            classes=10,
+            folds=5,
+            blocks=blocks,
+            mistakes=(),
+            images_per_second=1,
+            parameters=10,
+            activations=10,
+        ).write(path)
         self.probes.append(path)
 
     def count(self, target: str, n: int, tally: SplitTally) -> None:

@@ -6,20 +6,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from freeze_or_tune.analysis.statistics.intervals import Evidence
-
-from ..analysis.advice.test_web import advised, rendered
-from ..analysis.conftest import Results
+from ..analysis.advice.test_web import advised, rendered, studied
 
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    results = Results(tmp_path_factory.mktemp("study"))
-    results.experiment("near", 5, "T1-7_R8", [0.5])
-    results.experiment("near", 5, "F1-7_R8", [0.6])
-    results.distance("near", "cosine", 0.1)
-    path = results.root / "birds.html"
-    path.write_text(rendered(advised(Evidence.read(results.collect()))))
+    folder = tmp_path_factory.mktemp("study")
+    path = folder / "birds.html"
+    path.write_text(rendered(advised(studied(folder))))
     return path
 
 

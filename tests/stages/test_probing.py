@@ -125,7 +125,17 @@ def profile(source: str, *accuracies: float) -> Profile:
         Probe(block=number, width=1, neighbours=0, logistic=value, low=value, high=value)
         for number, value in enumerate(accuracies, start=1)
     )
-    return Profile(source=source, images=9, classes=2, folds=3, blocks=blocks, mistakes=(), images_per_second=1)
+    return Profile(
+        source=source,
+        images=9,
+        classes=2,
+        folds=3,
+        blocks=blocks,
+        mistakes=(),
+        images_per_second=1,
+        parameters=10,
+        activations=10,
+    )
 
 
 def test_the_most_telling_source_has_the_best_features_not_the_best_block() -> None:

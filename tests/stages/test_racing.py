@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from freeze_or_tune.analysis.statistics.paired import decide
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.own.folds import FOLDS, draw_fold
 from freeze_or_tune.data.own.shares import draw_shares
@@ -55,7 +56,15 @@ class Grounds:
             probe = Probe(block=1, width=1, neighbours=0, logistic=accuracy, low=accuracy, high=accuracy)
             path = self.folder / f"{source}.json"
             Profile(
-                source=source, images=9, classes=2, folds=2, blocks=(probe,), mistakes=(), images_per_second=speed
+                source=source,
+                images=9,
+                classes=2,
+                folds=2,
+                blocks=(probe,),
+                mistakes=(),
+                images_per_second=speed,
+                parameters=10,
+                activations=10,
             ).write(path)
             found.append(path)
         return found
@@ -187,6 +196,32 @@ def test_what_a_round_takes_counts_what_goes_through_the_network(grounds: Ground
     assert racing._foreseen(tuned, images) == 3 * 12 * 8 + 3 * 4 + 7
     searching = SOLVER.model_copy(update={"search": Search(tuned=TunedGrid(learning_rate=(0.1,)), halvings=())})
     assert racing._foreseen(settings("letters", searching)[0], images) == 2 * (3 * 12 * 8 + 3 * 4 + 7)
+
+
+def test_a_larger_budget_goes_on_where_a_smaller_one_ended(
+    grounds: Grounds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def run(*given: Any) -> None:
+        run_experiment(*given)
+        ran.append(given[4].parent.name)
+
+    monkeypatch.setattr(racing, "run_experiment", run)
+    monkeypatch.setattr(racing, "decide", lambda *given: decide(*given)._replace(verdict="open", more_images=9))
+    first = grounds.race(tmp_path / "race.json", budget=1e-3)  # a round takes longer than that
+    assert (first.rounds, ran) == (1, ["0", "0"])
+    assert grounds.race(tmp_path / "race.json", budget=9).rounds == FOLDS
+    assert ran == ["0", "0", "1", "1", "2", "2"]
+    assert not list(tmp_path.glob(".race-*"))
+
+
+def test_a_network_that_does_not_fit_into_memory_is_no_race(
+    grounds: Grounds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(racing, "free_memory_mb", lambda _: 1e-6)
+    found = grounds.race(tmp_path / "race.json")
+    assert found.left_out.startswith("T1-7_R8 of letters takes some 0.0 GiB of memory for batches of 8 images, and 0.0")
 
 
 def test_too_few_images_are_no_race(grounds: Grounds, tmp_path: Path) -> None:

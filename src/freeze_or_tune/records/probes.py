@@ -37,6 +37,8 @@ class Profile(Record):
     blocks: tuple[Probe, ...] = Field(min_length=1, description="1 to L-1; the last are the features")
     mistakes: tuple[Mistake, ...] = Field(description="of the logistic regression on the features, the surest first")
     images_per_second: float = Field(description="through the network, once")
+    parameters: int = Field(description="numbers that tuning changes, the source's classifier included")
+    activations: int = Field(description="numbers that a training step keeps of each image of its batch")
 
     @property
     def last(self) -> Probe:

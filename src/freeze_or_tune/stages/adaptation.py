@@ -21,12 +21,15 @@ from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.records.model import Model, Trial, Use
 from freeze_or_tune.stages.deployed import Deployed, preprocessing
 from freeze_or_tune.stages.experiment import run_experiment
+from freeze_or_tune.stages.memory import too_large
 from freeze_or_tune.stages.start import Start
 from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Machine, TrainingSettings
+from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.text import valid
 from freeze_or_tune.training.checkpoint import only_process
+from freeze_or_tune.training.device import free_memory_mb, prepare_device
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,10 @@ def make_model(
     folder = record.with_name("candidates")
     with only_process(record):
         wanted = [one for one in settings if one.source == given.source and one.scheme in given.schemes]
+        free = free_memory_mb(prepare_device(machine.device, threads))
+        for one in wanted:
+            if words := too_large(given.profiles[0], one, free):
+                raise UserError(words)
         trained = [work.train(one, folder / one.scheme) for one in wanted]
         searched, network = max(trained, key=lambda pair: _merit(pair[0]))
         experiment, last = work.train(refitted(searched), folder / "refit")

@@ -29,6 +29,7 @@ from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records.distances import MeanFeatures
 from freeze_or_tune.records.probes import Mistake, Probe, Profile
 from freeze_or_tune.stages.features import in_chunks, source_network
+from freeze_or_tune.stages.memory import activations_of
 from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system.hashing import stable_digest
@@ -64,6 +65,7 @@ def probe(
     rows = [row for row in read_rows(split) if row.subset != "test"]
     rows = sorted(rows, key=lambda row: stable_digest(seed, row.image))[:MOST]
     preprocessing = Preprocessing(pretrained.mean.to(device), sizes.crop, scale_of(sizes, device), bgr=sizes.bgr)
+    activations = activations_of(network, preprocessing.centre_views(_pixels(Store(store), rows[:1], device)))
     start = time.perf_counter()
     chunks = list(in_chunks(network.pooled, Store(store), [row.image for row in rows], preprocessing))
     seconds = time.perf_counter() - start
@@ -75,8 +77,13 @@ def probe(
     MeanFeatures(images=len(rows), mean=tuple(blocks[-1].mean(0, dtype=np.float64).tolist())).write(mean)
     Profile(
         source=source, images=len(rows), classes=len(set(labels.tolist())), folds=len(folds), blocks=tuple(probes),
-        mistakes=mistakes, images_per_second=len(rows) / seconds,
+        mistakes=mistakes, images_per_second=len(rows) / seconds, activations=activations,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
     ).write(record)  # fmt: skip
+
+
+def _pixels(store: Store, rows: Sequence[Row], device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(store.images([row.image for row in rows])).flip(-1).to(device)
 
 
 def _folds(rows: Sequence[Row], index: Path) -> Folds:

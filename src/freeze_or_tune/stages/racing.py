@@ -21,12 +21,15 @@ from freeze_or_tune.records.probes import Profile, most_telling
 from freeze_or_tune.records.race import Race, Raced
 from freeze_or_tune.records.recipes import RECIPES
 from freeze_or_tune.stages.experiment import run_experiment
+from freeze_or_tune.stages.memory import too_large
 from freeze_or_tune.stages.start import Start
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Advising, Machine, TrainingSettings
 from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.files import write_text
 from freeze_or_tune.system.hashing import digest_of, stable_digest
 from freeze_or_tune.training.checkpoint import only_process
+from freeze_or_tune.training.device import free_memory_mb, prepare_device
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +58,9 @@ def race(
     """Train the schemes of the most telling source in rounds, each on another fold, and write which has won.
 
     A scheme that is clearly behind drops out; the race ends when it is decided, when every image has tested once, or
-    before the round that would exceed the budget (minutes). One that is too short for a first round is a UserError that
-    says how long it takes; where none was given (None) there is then no race. Rounds that were run before an
-    interruption are not run again.
+    before the round that would exceed the budget (minutes), from which a larger one goes on. One that is too short for
+    a first round is a UserError that says how long it takes; where none was given (None) there is then no race. Rounds
+    that were run before an interruption are not run again.
     """
     chosen = most_telling([Profile.read(path) for path in profiles])
     schemes = {one.scheme: one for one in settings if one.source == chosen.source}
@@ -67,7 +70,13 @@ def race(
         dataset=dataset, source=chosen.source, budget=minutes, rounds=0, planned=FOLDS, seconds=0,
         margin=advising.margin, schemes=(),
     )  # fmt: skip
-    problem = _too_few(rows) or _too_long(chosen, list(schemes.values()), rows, advising, minutes, budget is not None)
+    free = free_memory_mb(prepare_device(machine.device, threads))
+    large = [words for one in schemes.values() if (words := too_large(chosen, one, free))]
+    problem = (
+        _too_few(rows)
+        or "; ".join(large)
+        or _too_long(chosen, list(schemes.values()), rows, advising, minutes, budget is not None)
+    )
     if problem:
         log.warning("no race: %s", problem)
         nothing.model_copy(update={"left_out": problem}).write(record)
@@ -75,8 +84,10 @@ def race(
     track = Track(split, starts[chosen.source], machine, threads, memory_mb)
     with only_process(record):
         folder = record.parent / f".race-{_key(track, schemes.values())}"
-        _run(rows, schemes, track, folder, nothing, advising).write(record)
-        shutil.rmtree(folder, ignore_errors=True)
+        found = _run(rows, schemes, track, folder, nothing, advising)
+        found.write(record)
+        if found.verdict != "open" or found.rounds == FOLDS:  # else a larger budget goes on from here
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run(
@@ -126,7 +137,7 @@ def _round(settings: TrainingSettings, track: Track, split: Path, result: Path) 
             settings, track.start.store, split, track.start.weights, result, track.machine, track.threads,
             track.memory_mb,
         )  # fmt: skip
-        timed.write_text(f"{time.perf_counter() - start}")
+        write_text(timed, f"{time.perf_counter() - start}")
     experiment = Experiment.read(result)
     return np.array(unpack(experiment.runs[0].correct, experiment.test_images), bool), float(timed.read_text())
 

@@ -1,8 +1,10 @@
 """Where and how training computes."""
 
 import importlib.metadata
+import math
 import os
 import platform
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -73,6 +75,17 @@ def versions(device: torch.device) -> dict[str, str]:
     if device.type == "cuda":
         found |= {"cuda": str(torch.version.cuda), "cudnn": str(torch.backends.cudnn.version())}
     return found
+
+
+def free_memory_mb(device: torch.device) -> float:
+    """Memory that could be had: of the GPU, or of the machine as Linux says; infinite where nobody says."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] / 2**20
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return math.inf
 
 
 def peak_memory_mb(device: torch.device) -> float:

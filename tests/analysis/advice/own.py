@@ -28,7 +28,15 @@ def profile(source: str, *accuracies: float, mistakes: tuple[Mistake, ...] = ())
         low, high = proportion_confint(round(80 * value), 80, method="wilson")
         blocks.append(Probe(block=number, width=9, neighbours=value / 2, logistic=value, low=low, high=high))
     return Profile(
-        source=source, images=80, classes=3, folds=5, blocks=tuple(blocks), mistakes=mistakes, images_per_second=100
+        source=source,
+        images=80,
+        classes=3,
+        folds=5,
+        blocks=tuple(blocks),
+        mistakes=mistakes,
+        images_per_second=100,
+        parameters=10,
+        activations=10,
     )
 
 

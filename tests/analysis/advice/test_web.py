@@ -21,13 +21,18 @@ DOT = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
 MISTAKE = Mistake(image=f"{EVIL}.jpg", label=EVIL, answer="wren", probability=0.98)
 
 
-@pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    results = Results(tmp_path_factory.mktemp("study"))
+def studied(root: Path) -> Evidence:
+    """A near target, better frozen."""
+    results = Results(root)
     results.experiment("near", 5, "T1-7_R8", [0.5])
     results.experiment("near", 5, "F1-7_R8", [0.6])
     results.distance("near", "cosine", 0.1)
     return Evidence.read(results.collect())
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    return studied(tmp_path_factory.mktemp("study"))
 
 
 def advised(known: Evidence, raced_too: bool = True) -> Advice:
