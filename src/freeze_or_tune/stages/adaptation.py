@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from scipy.special import softmax
-from statsmodels.stats.proportion import proportion_confint
 
 from freeze_or_tune.analysis.advice.model_card import describe
 from freeze_or_tune.analysis.statistics.calibration import calibration_error, temperature
+from freeze_or_tune.analysis.statistics.shares import wilson
 from freeze_or_tune.data.splits import Row, read_split
 from freeze_or_tune.data.store import Store
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
@@ -79,7 +79,7 @@ def make_model(
         sizes, rows = experiment.settings.network, read_split(split, 0, 0, 0, pool="shares")
         labels = tuple(name for _, name in sorted({(row.label, valid(row.class_name)) for row in rows}))
         accuracy, images = experiment.runs[0].test_accuracy, experiment.test_images
-        low, high = proportion_confint(round(accuracy * images), images, method="wilson")
+        low, high = wilson(round(accuracy * images), images)
         store = Store(work.start.store)
         # Of the network that has not learnt from them: what has is surer of the images that validate than of others.
         heat = temperature(*_outputs(sizes, network, store, rows, "val"))

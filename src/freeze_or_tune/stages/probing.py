@@ -18,9 +18,9 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from statsmodels.stats.proportion import proportion_confint
 from threadpoolctl import threadpool_limits
 
+from freeze_or_tune.analysis.statistics.shares import wilson
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.splits import Row, read_rows
 from freeze_or_tune.data.store import Store
@@ -106,7 +106,7 @@ def _probe(block: int, features: Features, labels: Labels, folds: Folds) -> Prob
     )
     told = labels[np.concatenate([tell for _, tell in folds])]
     right = int((logistic == told).sum())
-    low, high = proportion_confint(right, len(told), method="wilson")
+    low, high = wilson(right, len(told))
     return Probe(
         block=block, width=features.shape[1], neighbours=float((neighbours == told).mean()),
         logistic=right / len(told), low=low, high=high,

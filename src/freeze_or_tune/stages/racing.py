@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from statsmodels.stats.proportion import proportion_confint
 
 from freeze_or_tune.analysis.statistics.paired import NONE, Correct, Decision, Difference, corrected, decide, difference
+from freeze_or_tune.analysis.statistics.shares import wilson
 from freeze_or_tune.data.own.folds import FOLDS, draw_fold, smallest_class
 from freeze_or_tune.data.splits import Row, read_split, write_split
 from freeze_or_tune.records.correctness import unpack
@@ -143,7 +143,7 @@ def _round(settings: TrainingSettings, track: Track, split: Path, result: Path) 
 
 
 def _raced(scheme: str, correct: Correct, seconds: Sequence[float], behind: Difference) -> Raced:
-    low, high = proportion_confint(int(correct.sum()), len(correct), method="wilson")
+    low, high = wilson(int(correct.sum()), len(correct))
     return Raced(
         scheme=scheme, rounds=len(seconds), images=len(correct), accuracy=float(correct.mean()), low=low, high=high,
         seconds=float(np.mean(seconds)), behind=behind.value, behind_low=behind.low, behind_high=behind.high,
