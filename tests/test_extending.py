@@ -231,6 +231,6 @@ def run(arguments: argparse.Namespace) -> None:
     print(len(read_study(*arguments.configfile).experiments()))
 ''')  # fmt: skip
     main = "__main__.py"
-    copy.path(main).write_text(copy.text(main).replace("judge, plot,", "count, judge, plot,"))
+    copy.path(main).write_text(copy.text(main).replace("judge, mean_features,", "count, judge, mean_features,"))
     assert "how many experiments a study has" in copy.run("-m", "freeze_or_tune", "--help")
     assert copy.run("-m", "freeze_or_tune", "count", "--configfile", "config/config.yaml") == "72\n"

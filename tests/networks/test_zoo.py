@@ -178,7 +178,7 @@ def test_the_normalisation_is_the_networks_own_or_the_studys() -> None:
     [
         ("vit_tinny", 6, ["no network 'vit_tinny'", "similar names are", "vit_tiny"]),
         ("resnet50.nobody", 6, ["no network 'resnet50.nobody'"]),
-        ("mobilenetv3_small_050", 8, ["MobileNetV3 cannot be cut", "ResNet"]),
+        ("regnetx_002", 8, ["RegNet cannot be cut", "ResNet"]),
         ("resnet18", 5, ["resnet18 has 6 blocks, not 5", "blocks: 6"]),
     ],
 )

@@ -17,10 +17,14 @@ NETWORK = TimmNetwork.model_validate(
 )
 STUDY = """
 name: published
-datasets: {{ letters: {{ reader: folder, path: {images} }} }}
-networks: {{ resnet: {{ architecture: timm, name: resnet18, image_size: 48, crop: 40, mean: [100, 100, 100], deviation:
-[50, 50, 50] }} }} sources: {{ published: {{ network: resnet, weights: {{ file: {weights} }}, mean_features:
-{folder}/mean.json }} }} targets: {{ letters: {{ dataset: letters, source: published, n: [2], val: 1, test: 1 }} }}
+datasets:
+  letters: {{ reader: folder, path: {images} }}
+networks:
+  resnet: {{ architecture: timm, name: resnet18, image_size: 48, crop: 40, mean: {mean}, deviation: {deviation} }}
+sources:
+  published: {{ network: resnet, weights: {{ file: {weights} }}, mean_features: {folder}/mean.json }}
+targets:
+  letters: {{ dataset: letters, source: published, n: [2], val: 1, test: 1 }}
 schemes: [T1-5_R6]
 distances: {{ metrics: [cosine, mmd] }}
 """
@@ -33,7 +37,9 @@ def study(files: Files, tmp_path: Path) -> Path:
     state = {name.replace("classifier", "fc"): value for name, value in network.state_dict().items()}
     torch.save(state, tmp_path / "resnet.pth")
     images = files.folder / "letters-images"
-    text = STUDY.format(images=images, weights=tmp_path / "resnet.pth", folder=tmp_path)
+    text = STUDY.format(
+        images=images, weights=tmp_path / "resnet.pth", folder=tmp_path, mean=[100] * 3, deviation=[50] * 3
+    )
     (tmp_path / "study.yaml").write_text(text)
     return tmp_path / "study.yaml"
 

@@ -44,6 +44,7 @@ STUDY = {
     },
     "schemes": ["T1-7_R8", "F1-7_R8"],
     "solver": SOLVER,
+    "probes": True,
     "distances": {"svm": {"samples": 60}, "cnn": {"samples": 60, "iterations": 20, "batch": 20}},
 }  # fmt: skip
 

@@ -111,10 +111,6 @@ TRAINED_ON = {
 }
 
 
-def settings_of_advice(wildcards):
-    return [settings.model_dump(mode="json") for settings in study.adaptations(wildcards.dataset)]
-
-
 rule race:
     input:
         **TRAINED_ON,

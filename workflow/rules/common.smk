@@ -34,7 +34,6 @@ MODELS = [path.replace(".json", ".safetensors") for path in EXPERIMENTS if study
 if MODELS:
     EXPERIMENT_FILES["model"] = "<results>/experiments/{target}/n{n}/{scheme}.safetensors"
 SPLITS = [f"<results>/splits/{target}/n{n}.json" for target, chosen in study.targets.items() for n in chosen.n]
-PROBES = [path.replace("/splits/", "/probes/", 1) for path in SPLITS if study.probes]
 DISTANCES = expand("<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics)
 SAMPLES = expand("<results>/samples/{dataset}.png", dataset=study.used_datasets())
 

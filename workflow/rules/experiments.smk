@@ -52,6 +52,10 @@ rule probe:
         "../scripts/probe.py"
 
 
+PROBES = [
+    f"<results>/probes/{target}/n{n}.json" for target, chosen in study.targets.items() for n in chosen.n if study.probes
+]
+
 # What a search leaves besides: the same table at one rate, and all candidates.
 SEARCHED = (
     {"one_rate": "<results>/one-rate/experiments.csv", "candidates": "<results>/candidates.csv"}

@@ -1,4 +1,4 @@
-# Where the files of datasets, sources and targets lie, for the rules that need each other's.
+# Where the files of datasets, sources and targets lie, and what is trained for advice, for the rules that share them.
 
 
 def store(dataset, source):
@@ -60,3 +60,7 @@ def source_mean(wildcards):
 
 def target_side(wildcards):
     return study.dataset_of(wildcards.target), source_of(wildcards)
+
+
+def settings_of_advice(wildcards):
+    return [settings.model_dump(mode="json") for settings in study.adaptations(wildcards.dataset)]

@@ -23,7 +23,7 @@ _FAMILIES = {
 _ESTIMABLE = r"(tf_)?efficientnet_lite\d|mobilenetv2_"
 """Beginnings of the names whose features are a pooled ReLU after a batch norm (networks/batch_norm.py)."""
 _UNCUT = {
-    r"densenet|dla|dpn|googlenet|hrnet|inception|nasnet|pnasnet|regnet|res2net|vovnet|xception": "resnet50",
+    r"densenet|dla|dpn|googlenet|hrnet|inception|nasnet|pnasnet|res2net|vovnet|xception": "resnet50",
     r"fastvit|ghostnet|levit|mobilenetv[1345]|mobileone|mobilevit|repvgg": "efficientnet_b0",
     r"beit|cait|coat|crossvit|eva|maxvit|metaformer|mixer|poolformer|pvt|twins|volo|xcit": "vit_base_patch16_224",
 }
