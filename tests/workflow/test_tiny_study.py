@@ -281,7 +281,11 @@ def test_logs_tell_what_each_run_reached(finished: Path) -> None:
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_a_job_takes_less_memory_and_time_than_it_asks_for_and_not_absurdly_less(finished: Path, rule: str) -> None:
     study = read_study(finished / "study.yaml")
-    folders = {"experiment": "experiments", "probe": "probes", **{name: "distances" for name in RULES if name.endswith("_distance")}}
+    folders = {
+        "experiment": "experiments",
+        "probe": "probes",
+        **{name: "distances" for name in RULES if name.endswith("_distance")},
+    }
     folder = folders.get(rule, rule)
     benchmarks = [*(finished / "results/benchmarks" / folder).rglob("*.tsv")]
     # By the logs: Snakemake first looks at a job's memory when the jobs of so small a study are over.
