@@ -15,10 +15,10 @@ from freeze_or_tune.records.correctness import unpack
 from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.records.probes import Probe, Profile
 from freeze_or_tune.records.race import Race
-from freeze_or_tune.stages import racing
+from freeze_or_tune.stages import racing, work
 from freeze_or_tune.stages.experiment import run_experiment
 from freeze_or_tune.stages.racing import race
-from freeze_or_tune.stages.start import Start
+from freeze_or_tune.stages.work import Start, Work
 from freeze_or_tune.study.settings import Advising, SplitSettings, TrainingSettings
 from freeze_or_tune.study.solver import Search, Solver, TunedGrid
 from freeze_or_tune.system.errors import UserError
@@ -119,10 +119,10 @@ def answers(monkeypatch: pytest.MonkeyPatch, right: Callable[[str, int, int], An
     """Have the schemes be right as told, and write down the rounds that were run."""
     ran: list[str] = []
 
-    def told(chosen: TrainingSettings, track: object, split: Path, result: Path) -> tuple[np.ndarray, float]:
-        images = sum(line.endswith(",test") for line in split.read_text().splitlines())
+    def told(chosen: TrainingSettings, fold: Work, result: Path) -> tuple[np.ndarray, float]:
+        images = sum(line.endswith(",test") for line in fold.split.read_text().splitlines())
         ran.append(f"{result.parent.name}/{chosen.scheme}")
-        return np.asarray(right(chosen.scheme, int(split.stem), images), bool), seconds
+        return np.asarray(right(chosen.scheme, int(fold.split.stem), images), bool), seconds
 
     monkeypatch.setattr(racing, "_round", told)
     return ran
@@ -154,21 +154,21 @@ def test_a_race_that_was_stopped_goes_on_where_it_was(
     done: list[str] = []
 
     def stopped_after(rounds: int) -> Callable[..., None]:
-        def run(*given: Any) -> None:
+        def run(*given: Any, **more: Any) -> None:
             if len(done) == rounds:
                 raise KeyboardInterrupt
-            run_experiment(*given)
+            run_experiment(*given, **more)
             done.append(given[4].stem)
 
         return run
 
     whole = without_seconds(grounds.race(tmp_path / "whole" / "race.json"))
     record = tmp_path / "again" / "race.json"
-    monkeypatch.setattr(racing, "run_experiment", stopped_after(1))
+    monkeypatch.setattr(work, "run_experiment", stopped_after(1))
     with pytest.raises(KeyboardInterrupt):
         grounds.race(record)
     assert (done, record.exists()) == (["T1-7_R8"], False)
-    monkeypatch.setattr(racing, "run_experiment", stopped_after(99))
+    monkeypatch.setattr(work, "run_experiment", stopped_after(99))
     again = without_seconds(grounds.race(record))
     assert again == whole
     assert done == list(SCHEMES) * whole["rounds"]  # the first of them once
@@ -203,11 +203,11 @@ def test_a_larger_budget_goes_on_where_a_smaller_one_ended(
 ) -> None:
     ran: list[str] = []
 
-    def run(*given: Any) -> None:
-        run_experiment(*given)
+    def run(*given: Any, **more: Any) -> None:
+        run_experiment(*given, **more)
         ran.append(given[4].parent.name)
 
-    monkeypatch.setattr(racing, "run_experiment", run)
+    monkeypatch.setattr(work, "run_experiment", run)
     monkeypatch.setattr(racing, "decide", lambda *given: decide(*given)._replace(verdict="open", more_images=9))
     first = grounds.race(tmp_path / "race.json", budget=1e-3)  # a round takes longer than that
     assert (first.rounds, ran) == (1, ["0", "0"])

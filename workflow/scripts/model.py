@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from freeze_or_tune.stages.adaptation import make_model
-from freeze_or_tune.stages.start import Start
+from freeze_or_tune.stages.work import Start
 from freeze_or_tune.study.settings import Machine, TrainingSettings
 from freeze_or_tune.system.job import logged
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from freeze_or_tune.stages.racing import race
-from freeze_or_tune.stages.start import Start
+from freeze_or_tune.stages.work import Start
 from freeze_or_tune.study.settings import Advising, Machine, TrainingSettings
 from freeze_or_tune.system.job import logged
 

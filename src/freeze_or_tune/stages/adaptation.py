@@ -4,7 +4,6 @@ import logging
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +19,8 @@ from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.records.model import Model, Trial, Use
 from freeze_or_tune.stages.deployed import Deployed, preprocessing
-from freeze_or_tune.stages.experiment import run_experiment
 from freeze_or_tune.stages.memory import too_large
-from freeze_or_tune.stages.start import Start
+from freeze_or_tune.stages.work import Start, Work
 from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Machine, TrainingSettings
@@ -32,26 +30,6 @@ from freeze_or_tune.training.checkpoint import only_process
 from freeze_or_tune.training.device import free_memory_mb, prepare_device
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Work:
-    """Where and on what a model is trained."""
-
-    split: Path
-    start: Start
-    machine: Machine
-    threads: int
-    memory_mb: float
-
-    def train(self, settings: TrainingSettings, name: Path) -> tuple[Experiment, Pretrained]:
-        """An experiment, and the network that came of it; files are kept beside `name` until the model is whole."""
-        result, network = name.with_suffix(".json"), name.with_suffix(".safetensors")
-        run_experiment(
-            settings, self.start.store, self.split, self.start.weights, result, self.machine, self.threads,
-            self.memory_mb, model=network,
-        )  # fmt: skip
-        return Experiment.read(result), load_pretrained(network)
 
 
 def make_model(
@@ -73,9 +51,9 @@ def make_model(
         for one in wanted:
             if words := too_large(given.profiles[0], one, free):
                 raise UserError(words)
-        trained = [work.train(one, folder / one.scheme) for one in wanted]
+        trained = [_trained(work, one, folder / f"{one.scheme}.json") for one in wanted]
         searched, network = max(trained, key=lambda pair: _merit(pair[0]))
-        experiment, last = work.train(refitted(searched), folder / "refit")
+        experiment, last = _trained(work, refitted(searched), folder / "refit.json")
         sizes, rows = experiment.settings.network, read_split(split, 0, 0, 0, pool="shares")
         labels = tuple(name for _, name in sorted({(row.label, valid(row.class_name)) for row in rows}))
         accuracy, images = experiment.runs[0].test_accuracy, experiment.test_images
@@ -99,6 +77,12 @@ def make_model(
         describe(model, use, given, card, pictures)
         model.write(record)
         shutil.rmtree(folder)
+
+
+def _trained(work: Work, settings: TrainingSettings, result: Path) -> tuple[Experiment, Pretrained]:
+    """An experiment, and the network that came of it."""
+    network = result.with_suffix(".safetensors")
+    return work.train(settings, result, network), load_pretrained(network)
 
 
 def refitted(searched: Experiment) -> TrainingSettings:

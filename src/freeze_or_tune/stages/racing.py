@@ -6,7 +6,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,8 @@ from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.records.probes import Profile, most_telling
 from freeze_or_tune.records.race import Race, Raced
 from freeze_or_tune.records.recipes import RECIPES
-from freeze_or_tune.stages.experiment import run_experiment
 from freeze_or_tune.stages.memory import too_large
-from freeze_or_tune.stages.start import Start
+from freeze_or_tune.stages.work import Start, Work
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Advising, Machine, TrainingSettings
 from freeze_or_tune.system.errors import UserError
@@ -37,17 +36,6 @@ BUDGET = 3.0
 """Minutes, where the study does not say."""
 _BACKWARD = 3
 """Times that a training step takes as long as its images' way up the network."""
-
-
-@dataclass(frozen=True)
-class Track:
-    """What a race is run on: the images' split, the source's network and images, and how long it may take."""
-
-    split: Path
-    start: Start
-    machine: Machine
-    threads: int
-    memory_mb: float
 
 
 def race(
@@ -81,17 +69,17 @@ def race(
         log.warning("no race: %s", problem)
         nothing.model_copy(update={"left_out": problem}).write(record)
         return
-    track = Track(split, starts[chosen.source], machine, threads, memory_mb)
+    work = Work(split, starts[chosen.source], machine, threads, memory_mb)
     with only_process(record):
-        folder = record.parent / f".race-{_key(track, schemes.values())}"
-        found = _run(rows, schemes, track, folder, nothing, advising)
+        folder = record.parent / f".race-{_key(work, schemes.values())}"
+        found = _run(rows, schemes, work, folder, nothing, advising)
         found.write(record)
         if found.verdict != "open" or found.rounds == FOLDS:  # else a larger budget goes on from here
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run(
-    rows: Sequence[Row], schemes: Mapping[str, TrainingSettings], track: Track, folder: Path, nothing: Race,
+    rows: Sequence[Row], schemes: Mapping[str, TrainingSettings], work: Work, folder: Path, nothing: Race,
     advising: Advising,
 ) -> Race:  # fmt: skip
     """All rounds."""
@@ -108,7 +96,7 @@ def _run(
         write_split(_fold(rows, fold, next(iter(schemes.values())), advising), drawn)
         for scheme in alive:
             log.info("round %d of %d: %s", fold + 1, FOLDS, scheme)
-            found, seconds = _round(schemes[scheme], track, drawn, folder / str(fold) / f"{scheme}.json")
+            found, seconds = _round(schemes[scheme], replace(work, split=drawn), folder / str(fold) / f"{scheme}.json")
             correct[scheme] = np.concatenate([correct[scheme], found])
             costs[scheme].append(seconds)
             spent += seconds
@@ -128,15 +116,12 @@ def _run(
     })  # fmt: skip
 
 
-def _round(settings: TrainingSettings, track: Track, split: Path, result: Path) -> tuple[Correct, float]:
+def _round(settings: TrainingSettings, work: Work, result: Path) -> tuple[Correct, float]:
     """Which test images of a fold a scheme is right on, and the seconds that it took."""
     timed = result.with_suffix(".seconds")
     if not timed.exists():
         start = time.perf_counter()
-        run_experiment(
-            settings, track.start.store, split, track.start.weights, result, track.machine, track.threads,
-            track.memory_mb,
-        )  # fmt: skip
+        work.train(settings, result)
         write_text(timed, f"{time.perf_counter() - start}")
     experiment = Experiment.read(result)
     return np.array(unpack(experiment.runs[0].correct, experiment.test_images), bool), float(timed.read_text())
@@ -201,8 +186,8 @@ def _foreseen(settings: TrainingSettings, images: Mapping[str, int]) -> float:
     return solver.lanes(scheme) * (_BACKWARD * solver.iterations(images["train"]) * solver.batch + looks)
 
 
-def _key(track: Track, schemes: Iterable[TrainingSettings]) -> str:
+def _key(work: Work, schemes: Iterable[TrainingSettings]) -> str:
     """A hash of all that determines the rounds."""
-    contents = [digest_of(path) for path in (track.split, track.start.store.with_suffix(".csv"), track.start.weights)]
+    contents = [digest_of(path) for path in (work.split, work.start.store.with_suffix(".csv"), work.start.weights)]
     digests = sorted(one.digest for one in schemes)
     return stable_digest(RECIPES["advice"], RECIPES["training"], contents, digests)[:16]
