@@ -233,7 +233,7 @@ def test_the_whole_study_has_the_numbers_of_a_local_run_and_never_more_experimen
     # Everything but collecting, drawing splits, tables and figures has run on a node.
     assert submission.submitted == {
         "index": 2, "store": 2, "pretrain": 1, "features": 2, "experiment": 6, "svm_distance": 2,
-        "cnn_distance": 2,
+        "cnn_distance": 2, "probe": 3,
     }  # fmt: skip
     ours, theirs = (pd.read_csv(where / "results/experiments.csv") for where in (folder, finished))
     costs = [name for name in ours if name in {"seconds", "images_per_second", "peak_memory_mb", "device", "threads"}]
