@@ -13,12 +13,13 @@ from freeze_or_tune.analysis.results.collecting import Searched, collect
 from freeze_or_tune.records.correctness import pack
 from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.records.experiment import CurvePoint, Experiment, Performance, Run, Tested, Tried
-from freeze_or_tune.records.probes import Probe, Profile
 from freeze_or_tune.records.tallies import SplitTally
 from freeze_or_tune.study.backbones import CaffeNet
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import SplitSettings, TrainingSettings
 from freeze_or_tune.study.solver import Rule, Solver
+
+from .advice.own import profile
 
 NETWORK = CaffeNet(channels=(16, 16, 16, 16, 16), features=32, image_size=40, crop=36)
 
@@ -133,22 +134,8 @@ class Results:
 
     def probe(self, target: str, n: int, *accuracies: float, source: str = "latin-a") -> None:
         """Add the profile of a split's images by what each block tells; neighbours are half as often right."""
-        blocks = tuple(
-            Probe(block=number, width=1, neighbours=value / 2, logistic=value, low=value, high=value)
-            for number, value in enumerate(accuracies, start=1)
-        )
         path = self.root / "probes" / target / f"n{n}.json"
-        Profile(
-            source=source,
-            images=n,
-            classes=10,
-            folds=5,
-            blocks=blocks,
-            mistakes=(),
-            images_per_second=1,
-            parameters=10,
-            activations=10,
-        ).write(path)
+        profile(source, *accuracies).write(path)
         self.probes.append(path)
 
     def count(self, target: str, n: int, tally: SplitTally) -> None:

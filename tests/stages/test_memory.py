@@ -4,15 +4,12 @@ from freeze_or_tune.networks.build import build
 from freeze_or_tune.records.probes import Profile
 from freeze_or_tune.stages.memory import activations_of, too_large
 from freeze_or_tune.training.device import free_memory_mb
+from tests.analysis.advice.own import profile
 from tests.stages.files import SIZES, settings
 
-PROFILE = {"source": "s", "images": 9, "classes": 2, "folds": 2, "mistakes": (), "images_per_second": 1}
-PROBE = {"block": 1, "width": 1, "neighbours": 0, "logistic": 0, "low": 0, "high": 0}
 
-
-def profile(parameters: int, activations: int) -> Profile:
-    given = PROFILE | {"blocks": (PROBE,), "parameters": parameters, "activations": activations}
-    return Profile.model_validate(given)
+def sized(parameters: int, activations: int) -> Profile:
+    return profile("s").model_copy(update={"parameters": parameters, "activations": activations})
 
 
 def test_what_the_layers_leave_is_counted() -> None:
@@ -29,12 +26,12 @@ def test_what_the_layers_leave_is_counted() -> None:
 def test_parameters_count_for_each_candidate_and_activations_for_each_image() -> None:
     tuned = settings("digits", "T1-7_R8")  # batches of 8, one candidate
     needed = 4 * (6 * 1_000_000 + 2 * 8 * 500_000) / 2**20
-    assert too_large(profile(1_000_000, 500_000), tuned, needed + 1) == ""
-    words = too_large(profile(1_000_000, 500_000), tuned, needed - 1)
+    assert too_large(sized(1_000_000, 500_000), tuned, needed + 1) == ""
+    words = too_large(sized(1_000_000, 500_000), tuned, needed - 1)
     assert words.startswith(
         "T1-7_R8 of s takes some 0.1 GiB of memory for batches of 8 images, and 0.1 are free; lower "
     )
-    assert too_large(profile(1_000_000, 500_000), settings("digits", "F1-7_R8"), 1) == ""
+    assert too_large(sized(1_000_000, 500_000), settings("digits", "F1-7_R8"), 1) == ""
 
 
 def test_this_machine_says_what_is_free() -> None:

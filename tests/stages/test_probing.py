@@ -15,11 +15,12 @@ from freeze_or_tune.data.splits import read_split
 from freeze_or_tune.networks.build import build
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records.distances import MeanFeatures
-from freeze_or_tune.records.probes import Probe, Profile, most_telling
+from freeze_or_tune.records.probes import Profile, most_telling
 from freeze_or_tune.stages import probing
 from freeze_or_tune.stages.probing import probe
 from freeze_or_tune.system.csv_files import write_table
 from freeze_or_tune.system.hashing import stable_digest
+from tests.analysis.advice.own import profile
 from tests.stages.files import CPU, PICTURES, SIZES, Files
 
 
@@ -118,24 +119,6 @@ def test_a_mistake_is_of_a_classifier_that_had_not_learnt_from_the_image(files: 
     assert sure == sorted(sure, reverse=True)
     labels = {row.image: row.class_name for row in read_split(shuffled, 6, 3, 4, pool="shares")}
     assert all(labels[one.image] == one.label != one.answer for one in profile.mistakes)
-
-
-def profile(source: str, *accuracies: float) -> Profile:
-    blocks = tuple(
-        Probe(block=number, width=1, neighbours=0, logistic=value, low=value, high=value)
-        for number, value in enumerate(accuracies, start=1)
-    )
-    return Profile(
-        source=source,
-        images=9,
-        classes=2,
-        folds=3,
-        blocks=blocks,
-        mistakes=(),
-        images_per_second=1,
-        parameters=10,
-        activations=10,
-    )
 
 
 def test_the_most_telling_source_has_the_best_features_not_the_best_block() -> None:

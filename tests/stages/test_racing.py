@@ -13,7 +13,6 @@ from freeze_or_tune.data.splits import Row, write_split
 from freeze_or_tune.data.store import build_store
 from freeze_or_tune.records.correctness import unpack
 from freeze_or_tune.records.experiment import Experiment
-from freeze_or_tune.records.probes import Probe, Profile
 from freeze_or_tune.records.race import Race
 from freeze_or_tune.stages import racing, work
 from freeze_or_tune.stages.experiment import run_experiment
@@ -22,6 +21,7 @@ from freeze_or_tune.stages.work import Start, Work
 from freeze_or_tune.study.settings import Advising, SplitSettings, TrainingSettings
 from freeze_or_tune.study.solver import Search, Solver, TunedGrid
 from freeze_or_tune.system.errors import UserError
+from tests.analysis.advice.own import profile
 from tests.stages.files import CPU, SIZES, SOLVER, Files
 
 SCHEMES = ("T1-7_R8", "F1-7_R8")
@@ -53,19 +53,8 @@ class Grounds:
     def profiles(self, speed: float = 1e6) -> list[Path]:
         found = []
         for source, accuracy in (("other", 0.5), ("letters", 0.8)):
-            probe = Probe(block=1, width=1, neighbours=0, logistic=accuracy, low=accuracy, high=accuracy)
             path = self.folder / f"{source}.json"
-            Profile(
-                source=source,
-                images=9,
-                classes=2,
-                folds=2,
-                blocks=(probe,),
-                mistakes=(),
-                images_per_second=speed,
-                parameters=10,
-                activations=10,
-            ).write(path)
+            profile(source, accuracy).model_copy(update={"images_per_second": speed}).write(path)
             found.append(path)
         return found
 
