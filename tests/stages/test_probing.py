@@ -18,10 +18,11 @@ from freeze_or_tune.records.distances import MeanFeatures
 from freeze_or_tune.records.probes import Profile, most_telling
 from freeze_or_tune.stages import probing
 from freeze_or_tune.stages.probing import probe
+from freeze_or_tune.stages.work import suited
 from freeze_or_tune.system.csv_files import write_table
 from freeze_or_tune.system.hashing import stable_digest
 from tests.analysis.advice.own import profile
-from tests.stages.files import CPU, PICTURES, SIZES, Files
+from tests.stages.files import CPU, PICTURES, SIZES, Files, settings
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +42,15 @@ def probed(files: Files, folder: Path, index: Path | None = None) -> Profile:
     return Profile.read(folder / "p.json")
 
 
-def by_hand(files: Files) -> tuple[list[np.ndarray], np.ndarray, list[str]]:
+def by_hand(files: Files, mirrored: bool = False) -> tuple[list[np.ndarray], np.ndarray, list[str]]:
     """Pooled outputs of each block, from the pictures themselves, in the order of the probe."""
     rows = [row for row in read_split(files.inputs("digits")[1], 6, 3, 4) if row.subset != "test"]
     rows.sort(key=lambda row: stable_digest(0, row.image))
     pretrained, network = load_pretrained(files.weights), build(SIZES, 3, 0).eval()
     pretrained.copy_to(network, range(1, 9))
     pixels = np.array([PICTURES["digits"][row.image] for row in rows])[..., ::-1].astype(np.float32)
-    x = torch.from_numpy(((pixels - pretrained.mean.numpy()) / 64)[:, 2:45, 2:45].transpose(0, 3, 1, 2).copy())
+    views = ((pixels - pretrained.mean.numpy()) / 64)[:, 2:45, 2:45]
+    x = torch.from_numpy((views[:, :, ::-1] if mirrored else views).transpose(0, 3, 1, 2).copy())
     found = []
     with torch.no_grad():
         for block in range(1, 8):
@@ -73,6 +75,29 @@ def test_each_block_is_probed_as_scikit_learn_would(files: Files, rooms: Path) -
         assert one.neighbours == pytest.approx(
             (cross_val_predict(neighbours, features, labels, cv=folds) == labels).mean()
         )
+
+
+def test_mirrored_images_are_asked_of_who_learnt_from_the_others_as_they_are(files: Files, rooms: Path) -> None:
+    profile = Profile.read(rooms / "p.json")
+    (blocks, labels, _), (turned, _, _) = by_hand(files), by_hand(files, mirrored=True)
+    place, right = profile.best.block - 1, 0
+    for learn, tell in StratifiedKFold(5, shuffle=True, random_state=0).split(labels, labels):
+        logistic = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+        logistic.fit(blocks[place][learn], labels[learn])
+        right += int((logistic.predict(turned[place][tell]) == labels[tell]).sum())
+    assert profile.mirrored == pytest.approx(right / 18)
+
+
+@pytest.mark.parametrize(("mirrored", "symmetric"), [(0.86, True), (0.74, False), (0.9, True)])
+def test_images_are_symmetric_where_mirrored_ones_are_told_apart_nearly_as_well(
+    mirrored: float, symmetric: bool
+) -> None:
+    """Beside 0.8, of the best block."""
+    found = profile("a", 0.8, 0.6).model_copy(update={"mirrored": mirrored})
+    assert found.symmetric == symmetric
+    for mirror in (True, False):
+        given = settings("digits", "F1-7_R8", mirror=mirror)
+        assert suited(given, found) == settings("digits", "F1-7_R8", mirror=mirror and symmetric)
 
 
 def test_the_mean_is_that_of_the_features_and_no_test_image_takes_part(files: Files, rooms: Path) -> None:

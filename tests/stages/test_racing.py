@@ -18,6 +18,7 @@ from freeze_or_tune.stages import racing, work
 from freeze_or_tune.stages.experiment import run_experiment
 from freeze_or_tune.stages.racing import race
 from freeze_or_tune.stages.work import Start, Work
+from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Advising, SplitSettings, TrainingSettings
 from freeze_or_tune.study.solver import Search, Solver, TunedGrid
 from freeze_or_tune.system.errors import UserError
@@ -93,6 +94,31 @@ def test_each_round_is_the_experiment_that_it_says(grounds: Grounds, tmp_path: P
     assert found.first.behind == 0
     assert (found.more_images is None) == (found.verdict != "open")
     assert not list(tmp_path.glob(".race-*"))
+
+
+def test_the_candidate_that_was_right_on_most_images_is_remembered(grounds: Grounds, tmp_path: Path) -> None:
+    """Over all rounds, however many images test in each; of equals the one that validation prefers."""
+    search = Search(tuned=TunedGrid(learning_rate=(0.0001, 0.1)), halvings=())
+    one = settings("letters", SOLVER.model_copy(update={"search": search}))[0]
+    write_split(fold(grounds.rows, 0), tmp_path / "fold.csv")
+    run_experiment(one, grounds.start.store, tmp_path / "fold.csv", grounds.start.weights, tmp_path / "e.json", CPU, 1)
+    experiment = Experiment.read(tmp_path / "e.json")
+
+    def told(images: int, *accuracies: float) -> Experiment:
+        """The experiment, had it come out like this."""
+        (run,) = experiment.runs
+        candidates = tuple(
+            tried.model_copy(update={"test_accuracy": accuracy, "val_accuracy": 0.1 * place, "val_loss": 1.0})
+            for place, (tried, accuracy) in enumerate(zip(run.candidates, accuracies, strict=True))
+        )
+        changed = {"runs": (run.model_copy(update={"candidates": candidates}),), "test_images": images}
+        return experiment.model_copy(update=changed)
+
+    candidates = one.solver.candidates(Scheme.parse(one.scheme))
+    assert racing._favourite(one, [told(10, 0.9, 0.5, 0.0), told(40, 0.5, 0.75, 0.0)]) == candidates[1]
+    assert racing._favourite(one, [told(10, 0.9, 0.5, 0.0), told(10, 0.5, 0.75, 0.0)]) == candidates[0]
+    assert racing._favourite(one, [told(10, 0.9, 0.9, 0.0)]) == candidates[1]
+    assert racing._favourite(one, []) == candidates[0]
 
 
 def test_without_a_difference_every_image_tests_once_and_the_cheaper_is_taken(

@@ -20,6 +20,7 @@ from freeze_or_tune.data.splits import read_split
 from freeze_or_tune.records.advice import Advice, Check
 from freeze_or_tune.records.model import Model, Use
 from freeze_or_tune.records.race import Race
+from freeze_or_tune.study.schemes import Scheme
 
 from .conftest import snakemake_in
 
@@ -129,7 +130,9 @@ def test_the_model_follows_the_advice_and_has_learnt_from_all_but_the_test_image
     (kept,) = (trial for trial in model.trials if trial.chosen)
     assert model.experiment.settings.scheme == kept.scheme
     assert (model.experiment.train_images, model.experiment.test_images) == (48, 12)
-    assert model.experiment.settings.solver.search is None
+    assert advice.race is not None
+    solver, scheme = model.experiment.settings.solver, Scheme.parse(kept.scheme)
+    assert solver.candidates(scheme) == (advice.race.first.candidate.candidate,)  # what the race chose, and no other
     assert model.labels == tuple(sorted(BIRDS))
     assert not (advised / "results/advice/birds/candidates").exists()
 
@@ -145,6 +148,7 @@ def test_the_accuracy_its_interval_and_the_confusion_are_of_the_test_images(advi
     card = (advised / "results/advice/birds/model.md").read_text()
     assert f"**{100 * right / images:.1f} % of 12 test images are right" in card
     assert "(confusion.png)" in card
+    assert "the winner of a race. Of its candidates the one with learning_rate" in card
     assert (advised / "results/advice/birds/confusion.png").read_bytes().startswith(b"\x89PNG")
 
 

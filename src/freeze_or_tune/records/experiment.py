@@ -43,8 +43,8 @@ class Tested(Record):
     correct: str = Field(description="which test images are right, in the order of the split (correctness.py)")
 
 
-class Tried(Tested):
-    """A candidate of a search."""
+class Varied(Record):
+    """What distinguishes a candidate of a search."""
 
     learning_rate: float | None = Field(description="null: solved at once")
     weight_decay: float | None
@@ -53,15 +53,25 @@ class Tried(Tested):
     method: Method | None = Field(
         None, description="if it is not the solver's own", exclude_if=lambda value: value is None
     )
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> Self:
+        """Write a candidate down."""
+        return cls(**candidate._asdict())
+
+    @property
+    def candidate(self) -> Candidate:
+        """The same for the solver."""
+        return Candidate(**{name: getattr(self, name) for name in Candidate._fields})
+
+
+class Tried(Varied, Tested):
+    """A candidate of a search, and how it went."""
+
     val_loss: float | None = Field(description="cross-entropy at the best iteration; null: infinite")
     iterations: int = Field(description="fewer than the run's if it was stopped on the way")
     best_iteration: int
     curve: tuple[CurvePoint, ...]
-
-    @property
-    def candidate(self) -> Candidate:
-        """What distinguishes it."""
-        return Candidate(**{name: getattr(self, name) for name in Candidate._fields})
 
     @property
     def rank(self) -> tuple[float, float]:

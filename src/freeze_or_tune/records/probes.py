@@ -6,6 +6,9 @@ from pydantic import Field
 
 from freeze_or_tune.records.record import Accuracy, Record
 
+TOLERANCE = 0.05
+"""Of accuracy: what mirrored images may be told apart worse by, and still count as images of the same classes."""
+
 
 class Probe(Record):
     """The pooled outputs of one block; accuracies are cross-validated."""
@@ -16,6 +19,11 @@ class Probe(Record):
     logistic: Accuracy = Field(description="of a logistic regression")
     low: Accuracy = Field(description="Wilson's 95 % interval of the logistic regression's")
     high: Accuracy
+
+
+def best_of(probes: Iterable[Probe]) -> Probe:
+    """The probe whose logistic regression is best, the highest block of equals."""
+    return max(probes, key=lambda probe: (probe.logistic, probe.block))
 
 
 class Mistake(Record):
@@ -36,6 +44,9 @@ class Profile(Record):
     folds: int
     blocks: tuple[Probe, ...] = Field(min_length=1, description="1 to L-1; the last are the features")
     mistakes: tuple[Mistake, ...] = Field(description="of the logistic regression on the features, the surest first")
+    mirrored: Accuracy = Field(
+        description="of the best block's logistic regression, cross-validated, on mirrored images"
+    )
     images_per_second: float = Field(description="through the network, once")
     parameters: int = Field(description="numbers that tuning changes, the source's classifier included")
     activations: int = Field(description="numbers that a training step keeps of each image of its batch")
@@ -47,8 +58,13 @@ class Profile(Record):
 
     @property
     def best(self) -> Probe:
-        """The block by which the logistic regression is best, the highest of equals."""
-        return max(self.blocks, key=lambda probe: (probe.logistic, probe.block))
+        """Of the block that tells most."""
+        return best_of(self.blocks)
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether mirrored images are of the same classes: of letters and digits they are not."""
+        return self.best.logistic - self.mirrored <= TOLERANCE
 
 
 def most_telling(profiles: Iterable[Profile]) -> Profile:

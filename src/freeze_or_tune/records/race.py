@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from freeze_or_tune.records.experiment import Varied
 from freeze_or_tune.records.record import Accuracy, Record
 
 Verdict = Literal["better", "level", "open"]
@@ -20,6 +21,7 @@ class Raced(Record):
     low: Accuracy = Field(description="Wilson's 95 % interval")
     high: Accuracy
     seconds: float = Field(description="of training a round, the search included")
+    candidate: Varied = Field(description="of its search the one that was right on most images of all rounds")
     behind: float = Field(description="the winner's accuracy less its own, on the images that both were tested on")
     behind_low: float = Field(description="one-sided 95 % bounds, corrected for all looks and rivals")
     behind_high: float

@@ -14,7 +14,7 @@ RECIPES = {
     "import": 1,
     "features": 1,
     "distance": 3,
-    "probe": 1,
+    "probe": 2,
     "analysis": 5,
-    "advice": 2,
+    "advice": 3,
 }

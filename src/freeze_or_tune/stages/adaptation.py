@@ -20,10 +20,11 @@ from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.records.model import Model, Trial, Use
 from freeze_or_tune.stages.deployed import Deployed, preprocessing
 from freeze_or_tune.stages.memory import too_large
-from freeze_or_tune.stages.work import Start, Work
+from freeze_or_tune.stages.work import Start, Work, suited
 from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Machine, TrainingSettings
+from freeze_or_tune.study.solver import Candidate
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.text import valid
 from freeze_or_tune.training.checkpoint import only_process
@@ -39,14 +40,19 @@ def make_model(
 ) -> None:  # fmt: skip
     """Train what the advice says, of `settings` (all that it could say), and write the model and what describes it.
 
-    Of two schemes the one with the higher validation accuracy is kept; where they are equal, the frozen one. Its best
-    candidate is then trained once more, on all images but those that test.
+    What has won the race is trained as the candidate that was right most often in it. Without a race the advised
+    schemes are searched; that with the highest validation accuracy is kept, of equals the frozen one, and its best
+    candidate. It is then trained once more, on all images but those that test.
     """
     given = Advice.read(advice)
     work = Work(split, starts[given.source], machine, threads, memory_mb)
     folder = record.with_name("candidates")
     with only_process(record):
-        wanted = [one for one in settings if one.source == given.source and one.scheme in given.schemes]
+        wanted = [
+            suited(_raced(one, given), given.profiles[0])
+            for one in settings
+            if one.source == given.source and one.scheme in given.schemes
+        ]
         free = free_memory_mb(prepare_device(machine.device, threads))
         for one in wanted:
             if words := too_large(given.profiles[0], one, free):
@@ -85,13 +91,23 @@ def _trained(work: Work, settings: TrainingSettings, result: Path) -> tuple[Expe
     return work.train(settings, result, network), load_pretrained(network)
 
 
+def _raced(settings: TrainingSettings, advice: Advice) -> TrainingSettings:
+    """Settings of the race's best candidate alone, if there was a race."""
+    if advice.measured is None:
+        return settings
+    return _alone(settings, advice.measured.first.candidate.candidate)
+
+
 def refitted(searched: Experiment) -> TrainingSettings:
     """Settings of an experiment's best candidate alone, on the images that train and those that validate."""
     settings, run = searched.settings, searched.runs[0]
     own = settings.solver.candidates(Scheme.parse(settings.scheme))[0]
     best = max(run.candidates, key=lambda tried: tried.rank).candidate if run.candidates else own
-    split = settings.split.model_copy(update={"pool": "refit"})
-    return settings.model_copy(update={"solver": settings.solver.alone(best), "split": split})
+    return _alone(settings.model_copy(update={"split": settings.split.model_copy(update={"pool": "refit"})}), best)
+
+
+def _alone(settings: TrainingSettings, candidate: Candidate) -> TrainingSettings:
+    return settings.model_copy(update={"solver": settings.solver.alone(candidate)})
 
 
 def _merit(experiment: Experiment) -> tuple[float, int]:

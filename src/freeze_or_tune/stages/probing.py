@@ -6,7 +6,7 @@ scikit-learn's nearest neighbours and logistic regression are cross-validated on
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from freeze_or_tune.data.store import Store
 from freeze_or_tune.networks.build import scale_of
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records.distances import MeanFeatures
-from freeze_or_tune.records.probes import Mistake, Probe, Profile
+from freeze_or_tune.records.probes import Mistake, Probe, Profile, best_of
 from freeze_or_tune.stages.features import in_chunks, source_network
 from freeze_or_tune.stages.memory import activations_of
 from freeze_or_tune.study.backbones import Network
@@ -67,19 +67,27 @@ def probe(
     preprocessing = Preprocessing(pretrained.mean.to(device), sizes.crop, scale_of(sizes, device), bgr=sizes.bgr)
     activations = activations_of(network, preprocessing.centre_views(_pixels(Store(store), rows[:1], device)))
     start = time.perf_counter()
-    chunks = list(in_chunks(network.pooled, Store(store), [row.image for row in rows], preprocessing))
+    images, names = Store(store), [row.image for row in rows]
+    blocks = _joined(in_chunks(network.pooled, images, names, preprocessing))
     seconds = time.perf_counter() - start
-    blocks = [torch.cat(parts).numpy() for parts in zip(*chunks, strict=True)]
+    mirrored = _joined(in_chunks(lambda views: network.pooled(views.flip(-1)), images, names, preprocessing))
     labels, folds = np.array([row.label for row in rows]), _folds(rows, index)
     with threadpool_limits(1):  # small products: several threads wait for each other longer than they compute
         probes = [_probe(number, features, labels, folds) for number, features in enumerate(blocks, start=1)]
         mistakes = _mistakes(rows, blocks[-1], labels, folds)
+        best = best_of(probes).block - 1
+        turned = _told(_logistic(), blocks[best], labels, folds, mirrored[best]) == _truth(labels, folds)
     MeanFeatures(images=len(rows), mean=tuple(blocks[-1].mean(0, dtype=np.float64).tolist())).write(mean)
     Profile(
         source=source, images=len(rows), classes=len(set(labels.tolist())), folds=len(folds), blocks=tuple(probes),
-        mistakes=mistakes, images_per_second=len(rows) / seconds, activations=activations,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        mistakes=mistakes, mirrored=float(turned.mean()), images_per_second=len(rows) / seconds,
+        activations=activations, parameters=sum(parameter.numel() for parameter in network.parameters()),
     ).write(record)  # fmt: skip
+
+
+def _joined(chunks: Iterable[list[torch.Tensor]]) -> list[Features]:
+    """The outputs of each block for all images."""
+    return [torch.cat(parts).numpy() for parts in zip(*chunks, strict=True)]
 
 
 def _pixels(store: Store, rows: Sequence[Row], device: torch.device) -> torch.Tensor:
@@ -101,16 +109,25 @@ def _folds(rows: Sequence[Row], index: Path) -> Folds:
 
 def _probe(block: int, features: Features, labels: Labels, folds: Folds) -> Probe:
     neighbours, logistic = (
-        np.concatenate([_taught(model, features, labels, learn).predict(features[tell]) for learn, tell in folds])
+        _told(model, features, labels, folds, features)
         for model in (KNeighborsClassifier(NEIGHBOURS, metric="cosine"), _logistic())
     )
-    told = labels[np.concatenate([tell for _, tell in folds])]
+    told = _truth(labels, folds)
     right = int((logistic == told).sum())
     low, high = wilson(right, len(told))
     return Probe(
         block=block, width=features.shape[1], neighbours=float((neighbours == told).mean()),
         logistic=right / len(told), low=low, high=high,
     )  # fmt: skip
+
+
+def _told(model: Any, features: Features, labels: Labels, folds: Folds, asked: Features) -> Labels:
+    """What a classifier that has not learnt from an image makes of its features in `asked`, fold by fold."""
+    return np.concatenate([_taught(model, features, labels, learn).predict(asked[tell]) for learn, tell in folds])
+
+
+def _truth(labels: Labels, folds: Folds) -> Labels:
+    return labels[np.concatenate([tell for _, tell in folds])]
 
 
 def _mistakes(rows: Sequence[Row], features: Features, labels: Labels, folds: Folds) -> tuple[Mistake, ...]:

@@ -4,7 +4,7 @@ import logging
 import math
 import shutil
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,14 +16,15 @@ from freeze_or_tune.analysis.statistics.shares import wilson
 from freeze_or_tune.data.own.folds import FOLDS, draw_fold, smallest_class
 from freeze_or_tune.data.splits import Row, read_split, write_split
 from freeze_or_tune.records.correctness import unpack
-from freeze_or_tune.records.experiment import Experiment
+from freeze_or_tune.records.experiment import Experiment, Varied
 from freeze_or_tune.records.probes import Profile, most_telling
 from freeze_or_tune.records.race import Race, Raced
 from freeze_or_tune.records.recipes import RECIPES
 from freeze_or_tune.stages.memory import too_large
-from freeze_or_tune.stages.work import Start, Work
+from freeze_or_tune.stages.work import Start, Work, suited
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Advising, Machine, TrainingSettings
+from freeze_or_tune.study.solver import Candidate
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.files import write_text
 from freeze_or_tune.system.hashing import digest_of, stable_digest
@@ -51,7 +52,7 @@ def race(
     that were run before an interruption are not run again.
     """
     chosen = most_telling([Profile.read(path) for path in profiles])
-    schemes = {one.scheme: one for one in settings if one.source == chosen.source}
+    schemes = {one.scheme: suited(one, chosen) for one in settings if one.source == chosen.source}
     dataset, minutes = settings[0].dataset, BUDGET if budget is None else budget
     rows = read_split(split, 0, 0, 0, pool="shares")
     nothing = Race(
@@ -111,7 +112,9 @@ def _run(
     behind[decision.winner] = NONE
     return nothing.model_copy(update={
         "rounds": max(map(len, costs.values())), "seconds": spent,
-        "schemes": tuple(_raced(scheme, correct[scheme], costs[scheme], behind[scheme]) for scheme in ranking),
+        "schemes": tuple(
+            _raced(schemes[scheme], correct[scheme], costs[scheme], behind[scheme], folder) for scheme in ranking
+        ),
         "winner": decision.winner, "verdict": decision.verdict, "more_images": decision.more_images,
     })  # fmt: skip
 
@@ -127,12 +130,29 @@ def _round(settings: TrainingSettings, work: Work, result: Path) -> tuple[Correc
     return np.array(unpack(experiment.runs[0].correct, experiment.test_images), bool), float(timed.read_text())
 
 
-def _raced(scheme: str, correct: Correct, seconds: Sequence[float], behind: Difference) -> Raced:
+def _raced(
+    settings: TrainingSettings, correct: Correct, seconds: Sequence[float], behind: Difference, folder: Path
+) -> Raced:
     low, high = wilson(int(correct.sum()), len(correct))
+    rounds = [Experiment.read(path) for path in sorted(folder.glob(f"*/{settings.scheme}.json"))]
     return Raced(
-        scheme=scheme, rounds=len(seconds), images=len(correct), accuracy=float(correct.mean()), low=low, high=high,
-        seconds=float(np.mean(seconds)), behind=behind.value, behind_low=behind.low, behind_high=behind.high,
+        scheme=settings.scheme, rounds=len(seconds), images=len(correct), accuracy=float(correct.mean()),
+        low=low, high=high, seconds=float(np.mean(seconds)), candidate=Varied.of(_favourite(settings, rounds)),
+        behind=behind.value, behind_low=behind.low, behind_high=behind.high,
     )  # fmt: skip
+
+
+def _favourite(settings: TrainingSettings, rounds: Sequence[Experiment]) -> Candidate:
+    """The candidate that was right on most test images, of equals the one that validation prefers.
+
+    Of all images outside the model's own test: those that validate in one round are too few to choose by.
+    """
+    merits: dict[Candidate, np.ndarray] = defaultdict(lambda: np.zeros(3))
+    for experiment in rounds:
+        for tried in experiment.runs[0].candidates:
+            merits[tried.candidate] += (tried.test_accuracy * experiment.test_images, *tried.rank)
+    own = settings.solver.candidates(Scheme.parse(settings.scheme))[0]
+    return max(merits, key=lambda candidate: tuple(merits[candidate]), default=own)
 
 
 def _say(decision: Decision, correct: Mapping[str, Correct], alive: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from freeze_or_tune.records.experiment import Experiment
+from freeze_or_tune.records.probes import Profile
 from freeze_or_tune.stages.experiment import run_experiment
 from freeze_or_tune.study.settings import Machine, TrainingSettings
 
@@ -14,6 +15,13 @@ class Start:
 
     store: Path
     weights: Path
+
+
+def suited(settings: TrainingSettings, profile: Profile) -> TrainingSettings:
+    """Mirror training images only where mirrored ones are of the same classes."""
+    solver = settings.solver
+    mirror = solver.mirror and profile.symmetric
+    return settings.model_copy(update={"solver": solver.model_copy(update={"mirror": mirror})})
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from freeze_or_tune.records.advice import Check, Finding, Forecast
 from freeze_or_tune.records.distances import Distance
+from freeze_or_tune.records.experiment import Varied
 from freeze_or_tune.records.probes import Mistake, Probe, Profile
 from freeze_or_tune.records.race import Race, Raced, Verdict
 
@@ -34,6 +35,7 @@ def profile(source: str, *accuracies: float, mistakes: tuple[Mistake, ...] = ())
         folds=5,
         blocks=tuple(blocks),
         mistakes=mistakes,
+        mirrored=blocks[-1].logistic,
         images_per_second=100,
         parameters=10,
         activations=10,
@@ -46,7 +48,7 @@ def raced(
     bounds = proportion_confint(round(accuracy * images), images, method="wilson")
     return Raced(
         scheme=scheme, rounds=2, images=images, accuracy=accuracy, low=bounds[0], high=bounds[1], seconds=seconds,
-        behind=behind, behind_low=low, behind_high=high,
+        candidate=Varied(learning_rate=0.01, weight_decay=0.1), behind=behind, behind_low=low, behind_high=high,
     )  # fmt: skip
 
 

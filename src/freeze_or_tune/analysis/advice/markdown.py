@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from freeze_or_tune.analysis.advice.words import duration, reason, verdict
+from freeze_or_tune.analysis.advice.words import duration, mirroring, reason, verdict
 from freeze_or_tune.analysis.statistics import paper
 from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.records.race import Race
@@ -27,6 +27,7 @@ def page(advice: Advice, path: Path, command: str) -> str:
         *_race(advice.race),
         "Each block of a source's network, by what its pooled outputs tell of the images that do not test:",
         _profiles(advice),
+        mirroring(advice),
         "## What other images say",
         *_others(advice),
         "## Your images",

@@ -30,10 +30,6 @@ def page(model: Model, use: Use, advice: Advice, picture: str) -> str:
     experiment = model.experiment
     run = experiment.runs[0]
     scheme = Scheme.parse(use.scheme)
-    rows = [
-        (c.scheme, _percent(c.val_accuracy), _percent(c.test_accuracy), "kept" if c.chosen else "")
-        for c in model.trials
-    ]
     mistakes = _mistakes(model)
     parts = [
         f"# Model: {model.dataset}",
@@ -47,9 +43,7 @@ def page(model: Model, use: Use, advice: Advice, picture: str) -> str:
         f"Its probabilities are off by {_percent(model.calibration_error)} (expected calibration error on the test "
         f"images), without the temperature of {model.temperature:.2f}, which was found on validation and is part of "
         f"the weights, by {_percent(model.uncalibrated_error)}.",
-        f"The advice was: {model.advice}. Searched on {experiment.train_images - experiment.val_images:,} images, "
-        f"chosen on {experiment.val_images:,}:",
-        str(tabulate(rows, ["scheme", "validation", "test", ""], tablefmt="pipe", disable_numparse=True)),
+        *_choice(model, advice),
         f"What was kept was then trained once more, on all {experiment.train_images:,} images but those that test.",
         f"![Confusion matrix: a row a class, a column an answer]({picture})",
         *(("Most frequent mistakes:", "\n".join(f"- {line}" for line in mistakes)) if mistakes else ()),
@@ -65,6 +59,26 @@ def page(model: Model, use: Use, advice: Advice, picture: str) -> str:
         f"Settings, seeds and versions: `model.json`. Settings' hash: `{experiment.digest}`.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _choice(model: Model, advice: Advice) -> list[str]:
+    """How scheme, rate and decay were chosen."""
+    if advice.measured is not None:
+        first = advice.measured.first
+        kept = ", ".join(f"{name} {value}" for name, value in first.candidate if value is not None)
+        return [
+            f"The advice was: {model.advice}, the winner of a race. Of its candidates the one with {kept} was right on "
+            f"most of the {first.images:,} images that tested there, none of which is among the test images here."
+        ]
+    rows = [
+        (c.scheme, _percent(c.val_accuracy), _percent(c.test_accuracy), "kept" if c.chosen else "")
+        for c in model.trials
+    ]
+    searched = model.experiment.train_images - model.experiment.val_images
+    return [
+        f"The advice was: {model.advice}. Searched on {searched:,} images, chosen on {model.experiment.val_images:,}:",
+        str(tabulate(rows, ["scheme", "validation", "test", ""], tablefmt="pipe", disable_numparse=True)),
+    ]
 
 
 def matrix(model: Model) -> Figure:

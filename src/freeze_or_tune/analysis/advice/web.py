@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from freeze_or_tune.analysis.advice.words import duration, reason, verdict
+from freeze_or_tune.analysis.advice.words import duration, mirroring, reason, verdict
 from freeze_or_tune.analysis.page.templates import render_template
 from freeze_or_tune.analysis.statistics import paper
 from freeze_or_tune.records.advice import Advice
@@ -53,7 +53,7 @@ def render(
 ) -> str:
     """The page; `command` is what the advice was asked for with, mistakes come with their pictures."""
     return render_template(
-        "advice.html", advice=advice, verdict=verdict(advice), reason=reason(advice),
+        "advice.html", advice=advice, verdict=verdict(advice), reason=reason(advice), mirroring=mirroring(advice),
         kind={"Tune": "tune", "Freeze": "freeze"}.get(advice.advice, ""), race=advice.measured,
         lines=[_line(profile) for profile in advice.profiles], lanes=_lanes(advice.measured), duration=duration,
         chance=100 / advice.profiles[0].classes, paper=paper, shown=shown, mistakes=mistakes,

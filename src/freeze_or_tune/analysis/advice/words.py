@@ -29,6 +29,16 @@ def reason(advice: Advice) -> str:
     return f"{_capital(found)}{''.join(_against(one, race) for one in race.others)}."
 
 
+def mirroring(advice: Advice) -> str:
+    """Whether training mirrors images, and why."""
+    profile = advice.profiles[0]
+    apart = 100 * (profile.mirrored - profile.best.logistic)
+    found = f"The same images mirrored are told apart {abs(apart):.0f} points {'better' if apart > 0 else 'worse'}"
+    return (
+        f"{found}: training may mirror images." if profile.symmetric else f"{found}: training does not mirror images."
+    )
+
+
 def _against(other: Raced, race: Race) -> str:
     first = race.first
     apart = f"{100 * other.behind:+.1f} points ({100 * other.behind_low:+.1f} to {100 * other.behind_high:+.1f})"
