@@ -9,10 +9,15 @@ QUESTIONS = {
     "3": "How accurate is each scheme?",
     "4": "Which distance predicts best?",
 }
+# Between all frozen and all tuned, if the study tries anything there: drawn by analysis/show/depths.py.
+if any(Scheme.parse(scheme).between for _, _, scheme in study.experiments()):
+    QUESTIONS["6"] = "How many of the copied blocks to freeze?"
 # What the learning rate decides: from candidates.csv, which a study with a search has; drawn by analysis/show/rates.py.
 RATES = {"5": "How much of it is the learning rate?"} if study.solver.search else {}
 CONTENTS = {"1": "Targets and splits", "2": "Distances", "3": "Freeze or tune, by level"}
-MODES = {"T": "fine-tuned", "F": "frozen", None: "none"}
+if "6" in QUESTIONS:
+    CONTENTS["4"] = "How many blocks to freeze, by level"
+MODES = {"T": "fine-tuned", "FT": "frozen, then fine-tuned", "F": "frozen", None: "none"}
 
 
 PROTOCOLS = {"": "each at its best" if study.solver.search else "at one rate", "one-rate/": "at one rate"}

@@ -6,6 +6,8 @@ from typing import Self
 
 from torch import Tensor, nn
 
+from freeze_or_tune.system.errors import UserError
+
 
 class Layered(nn.Sequential):
     """A chain of named layers, grouped into blocks 1..L.
@@ -24,7 +26,7 @@ class Layered(nn.Sequential):
         super().__init__()
         self.bias_rate = bias_rate
         self.channels_last = channels_last
-        self.frozen = 0
+        self.frozen = self.settled = 0
         self.block_of: dict[str, int] = {}
         for number, layers in enumerate(blocks, start=1):
             for name, layer in layers.items():
@@ -72,18 +74,27 @@ class Layered(nn.Sequential):
                 return position
         return len(self)
 
-    def freeze(self, blocks: int) -> None:
-        """Keep blocks 1..`blocks` as they are from now on: parameters, and statistics of batch norms."""
-        self.frozen = blocks
+    def freeze(self, blocks: int, settled: int = 0) -> None:
+        """Keep blocks 1..`blocks` as they are from now on: parameters, and statistics of batch norms.
+
+        The statistics of blocks up to `settled`, too, whose parameters learn; UserError if they have no batch norms.
+        """
+        if settled > blocks and not any(
+            isinstance(module, nn.modules.batchnorm._BatchNorm)
+            for name, layer in self.named_children()
+            for module in (layer.modules() if blocks < self.block_of[name] <= settled else ())
+        ):
+            raise UserError(f"blocks {blocks + 1} to {settled} have no batch norms: leave out the scheme's variant n")
+        self.frozen, self.settled = blocks, max(blocks, settled)
         for _, parameter in self.parameters_of(range(1, blocks + 1)):
             parameter.requires_grad_(False)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Self:
-        """As torch's, but batch norm in frozen blocks goes on with the statistics it has; dropout there is live."""
+        """As torch's, but batch norm in settled blocks goes on with the statistics it has; dropout there is live."""
         super().train(mode)
         for name, layer in self.named_children():
-            for module in layer.modules() if self.block_of[name] <= self.frozen else ():
+            for module in layer.modules() if self.block_of[name] <= self.settled else ():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
         return self
@@ -96,11 +107,21 @@ class Layered(nn.Sequential):
         """What training changes: `state_of` all blocks that are not frozen."""
         return self.state_of(range(self.frozen + 1, self.blocks + 1))
 
+    def vectors(self) -> set[str]:
+        """Names of the parameters that are biases, or belong to a norm."""
+        norms = {name for name, module in self.named_modules() if isinstance(module, NORMS)}
+        return {
+            name for name, _ in self.named_parameters() if name.endswith(".bias") or name.rpartition(".")[0] in norms
+        }
+
     def parameters_of(self, blocks: range) -> Iterator[tuple[str, nn.Parameter]]:
         """(name, parameter) of the given blocks, e.g. `range(1, 8)` for blocks 1-7."""
         for name, parameter in self.named_parameters():
             if self.block_of[_layer(name)] in blocks:
                 yield name, parameter
+
+
+NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
 
 
 def _layer(name: str) -> str:

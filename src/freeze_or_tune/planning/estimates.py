@@ -120,7 +120,7 @@ def _training(study: Study, settings: TrainingSettings) -> Estimate:
     pixels = sum(counts) * 3 * network.image_size**2
     classifier = shape.outputs[-1] * classes_of(study, settings.dataset)
     stepped = solver.stepped(scheme)
-    learnt = classifier if scheme.mode == "F" and scheme.depth == 1 else shape.parameters + classifier
+    learnt = classifier if scheme.depth == 1 and not scheme.tuned else shape.parameters + classifier
     parameters = shape.parameters + classifier + (len(stepped) - 1) * learnt
     # Of AdamW, each beside its copy on its way to the disk.
     second_moments = sum(solver.method_of(one) == "adamw" for one in stepped) * learnt

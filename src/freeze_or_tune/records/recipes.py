@@ -15,6 +15,6 @@ RECIPES = {
     "features": 1,
     "distance": 3,
     "probe": 2,
-    "analysis": 5,
+    "analysis": 6,
     "advice": 3,
 }

@@ -17,6 +17,7 @@ from freeze_or_tune.records.recipes import RECIPES
 from freeze_or_tune.stages.subsets import Subsets, load_subsets
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Machine, TrainingSettings
+from freeze_or_tune.study.solver import Candidate, Solver
 from freeze_or_tune.system.hashing import digest_of, stable_digest, stable_seed
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.cache import Cache, memory_budget
@@ -113,6 +114,8 @@ def _runs(
     prefix = Prefix(frozen, cut, preprocessing, subsets.train, solver.views, views_seed, cache)
     del frozen  # its later layers are not needed
     val, test = prefix.held_out(subsets.val), prefix.held_out(subsets.test)
+    learning = prefix.held_out(subsets.train)  # as one looks at them
+    head = _head(network(seed=0, drawn_from=scheme.blocks), solver, learning, val) if "p" in scheme.variant else {}
     runs: list[Run] = []
     for number in range(settings.runs):
         log.info("%s n=%d %s: run %d of %d", settings.target, settings.split.n, scheme, number + 1, settings.runs)
@@ -120,6 +123,7 @@ def _runs(
 
         def made(seed: int = seed) -> Layered:
             last = network(seed, drawn_from=scheme.copied + 1)
+            last.load_state_dict(head, strict=False)
             if machine.compile:
                 last.compile()
             return last
@@ -130,7 +134,7 @@ def _runs(
             if solver.stepped(scheme):
                 trained = train(candidates, scheme, solver, prefix, val, seed, saving.of_run(number))
             if number == 0:  # nothing in it is random
-                solved = _solved(settings, candidates.network, prefix.held_out(subsets.train), val)
+                solved = _solved(settings, candidates.network, learning, val)
             trained = trained.joined(solved)
             learnt = [one.parameters for one in trained.candidates]
             logits = candidates.logits_with(test, learnt)
@@ -150,6 +154,14 @@ def _runs(
         versions=versions(device), runs=tuple(runs),
     )  # fmt: skip
     return record, best
+
+
+def _head(network: Layered, solver: Solver, train: HeldOut, val: HeldOut) -> dict[str, Tensor]:
+    """A classifier that is solved for over the source's features: what all are tuned from in variant p."""
+    from freeze_or_tune.training.logistic import solve  # noqa: PLC0415
+
+    solved = solve(network, [Candidate(c=c) for c in solver.cs], 0, train, val)
+    return max(solved.candidates, key=lambda one: one.rank).parameters
 
 
 def _solved(settings: TrainingSettings, network: Layered, train: HeldOut, val: HeldOut) -> Solved | None:

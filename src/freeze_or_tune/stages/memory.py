@@ -30,7 +30,7 @@ def activations_of(network: Layered, view: Tensor) -> int:
 def too_large(profile: Profile, settings: TrainingSettings, free_mb: float) -> str:
     """What tuning a source takes, if that is more than is free; nothing for schemes that freeze what they copy."""
     scheme, solver = Scheme.parse(settings.scheme), settings.solver
-    if scheme.frozen:
+    if not scheme.tuned:
         return ""
     parameters = _COPIES * len(solver.stepped(scheme)) * profile.parameters
     needed = torch.float32.itemsize * (parameters + 2 * solver.batch * profile.activations) / 2**20

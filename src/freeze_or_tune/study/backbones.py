@@ -22,6 +22,7 @@ _FAMILIES = {
 
 _ESTIMABLE = r"(tf_)?efficientnet_lite\d|mobilenetv2_"
 """Beginnings of the names whose features are a pooled ReLU after a batch norm (networks/batch_norm.py)."""
+_WITHOUT_BATCH_NORMS = r"alexnet|vgg\d+$|convnext|swin_|(vit|deit)_"
 _UNCUT = {
     r"densenet|dla|dpn|googlenet|hrnet|inception|nasnet|pnasnet|res2net|vovnet|xception": "resnet50",
     r"fastvit|ghostnet|levit|mobilenetv[1345]|mobileone|mobilevit|repvgg": "efficientnet_b0",
@@ -75,6 +76,11 @@ class CaffeNet(_Cropped):
         """Whether its source's mean features can be estimated without images: it has no batch norm."""
         return False
 
+    @property
+    def batch_norms(self) -> bool:
+        """Whether its blocks have any."""
+        return False
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         odd = [count for count in self.channels if count % 2]
@@ -103,6 +109,11 @@ class TimmNetwork(_Cropped):
     def estimable(self) -> bool:
         """Whether its source's mean features can be estimated without images: a batch norm and its ReLU are last."""
         return re.match(_ESTIMABLE, self.name) is not None
+
+    @property
+    def batch_norms(self) -> bool:
+        """Whether its blocks have any, as far as its name tells."""
+        return re.match(_WITHOUT_BATCH_NORMS, self.name) is None
 
     @model_validator(mode="before")
     @classmethod

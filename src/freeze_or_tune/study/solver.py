@@ -189,7 +189,7 @@ class Solver(Strict):
 
         Those with a `c` come last.
         """
-        tuned = scheme.mode == "T"
+        tuned = scheme.tuned > 0
         solvable = not tuned and scheme.depth == 1
         own = Candidate(self.learning_rate, self.weight_decay, self.copied_rate if tuned else None)
         if self.c is not None and solvable:
@@ -211,6 +211,12 @@ class Solver(Strict):
             return self.model_copy(update={"search": None, "evaluations": 1, "c": candidate.c})
         own = {name: value for name, value in candidate._asdict().items() if value is not None}
         return self.model_copy(update={"search": None, "evaluations": 1, "c": None, **own})
+
+    @property
+    def cs(self) -> tuple[float, ...]:
+        """C of the logistic regressions that a scheme may start from (variant p); validation chooses."""
+        searched = self.search.frozen.c if self.search else None
+        return searched or (self.c or 1.0,)
 
     def method_of(self, candidate: Candidate) -> Method:
         """How a candidate that learns by steps is trained."""

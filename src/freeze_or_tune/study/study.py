@@ -116,9 +116,15 @@ class Study(Strict):
             source = self.sources.get(target.source)
             network = self.networks.get(source.network) if source else None
             for text in (target.schemes or self.schemes) if network else ():
-                if Scheme.parse(text).blocks != network.blocks:  # type: ignore[union-attr]
+                scheme = Scheme.parse(text)
+                if "n" in scheme.variant and not network.batch_norms:  # type: ignore[union-attr]
                     problems.append(
-                        f"schemes: {text} ends at block {Scheme.parse(text).blocks}, but the network of target "
+                        f"schemes: {text} is for batch norms, of which the network of target {key!r} has none; "
+                        f"{text.replace('n', '')} is the same without them"
+                    )
+                if scheme.blocks != network.blocks:  # type: ignore[union-attr]
+                    problems.append(
+                        f"schemes: {text} ends at block {scheme.blocks}, but the network of target "
                         f"{key!r} has {network.blocks} blocks"  # type: ignore[union-attr]
                     )
         return problems

@@ -55,8 +55,8 @@ class Learners(Protocol):
 def learners(make: Callable[[], Layered], scheme: Scheme, solver: Solver) -> Learners:
     """The candidates of a run, each of which `make` makes the same."""
     network, count = make(), len(solver.stepped(scheme))
-    network.freeze(scheme.frozen)
-    if count > 1 and _stackable(network):
+    network.freeze(scheme.frozen, scheme.settled)
+    if count > 1 and _stackable(network) and "b" not in scheme.variant:
         return Stack(network, scheme, solver, count)
     return Replicas([network, *(make() for _ in range(count - 1))], scheme, solver)
 
@@ -82,7 +82,7 @@ class Replicas:
         self._scheme, self._solver = scheme, solver
         self._parameters: dict[int, dict[str, Learnable]] = {}
         for one in networks:
-            one.freeze(scheme.frozen)
+            one.freeze(scheme.frozen, scheme.settled)
 
     def parameters(self, candidate: int, values: Candidate) -> dict[str, Learnable]:  # noqa: D102 - Learners says
         found = learnables(self._networks[candidate], self._scheme, self._solver, values)

@@ -37,7 +37,11 @@ def learnables(
 
     Method and rate of copied layers are the candidate's, or the solver's own.
     """
-    network.freeze(scheme.frozen)
+    network.freeze(scheme.frozen, scheme.settled)
+    if "b" in scheme.variant:
+        vectors = network.vectors()
+        for name, parameter in network.parameters_of(range(scheme.frozen + 1, scheme.copied + 1)):
+            parameter.requires_grad_(name in vectors)
     method, copied_rate = solver.method, solver.copied_rate
     if candidate is not None:
         method = solver.method_of(candidate)
@@ -55,6 +59,7 @@ def learnables(
         )
         for blocks, block_rate in parts
         for name, parameter in network.parameters_of(blocks)
+        if parameter.requires_grad
     }
 
 

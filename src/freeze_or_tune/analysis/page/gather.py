@@ -99,9 +99,9 @@ def _unconverged(records: Mapping[Key, tuple[Path, Experiment]]) -> tuple[str, .
     return tuple(found)
 
 
-def _rank(scheme: Scheme) -> tuple[int, bool]:
-    """Fewest random blocks first, tune before freeze."""
-    return scheme.depth, scheme.mode == "F"
+def _rank(scheme: Scheme) -> tuple[int, int, str]:
+    """Fewest random blocks first, then fewest frozen ones."""
+    return scheme.depth, scheme.frozen, scheme.variant
 
 
 def _read(paths: Sequence[Path], results: pd.DataFrame, results_csv: Path) -> dict[Key, tuple[Path, Experiment]]:
@@ -158,7 +158,9 @@ def _curve(run: Run, step: int, one_rate: bool) -> Curve:
 
 
 def _pairs(pairs: pd.DataFrame, shown: Sequence[Shown]) -> tuple[Pair, ...]:
-    places = {(s.target, s.n, s.mode): place for place, s in enumerate(shown) if s.depth == 1}
+    places = {
+        (s.target, s.n, s.mode): place for place, s in enumerate(shown) if s.depth == 1 and Scheme.parse(s.scheme).plain
+    }
     return tuple(
         Pair(
             tuned=places[pair.target, pair.n, "T"],

@@ -10,8 +10,8 @@ from freeze_or_tune.records.experiment import Experiment, Tested
 from freeze_or_tune.system.errors import UserError
 
 OF_EXPERIMENT = (
-    *("study", "source", "target", "n", "classes", "test_images", "scheme", "mode", "depth", "cosine"),
-    *("distance_level", "data_level", "settings", "protocol", "versions"),
+    *("study", "source", "target", "n", "classes", "test_images", "scheme", "mode", "variant", "depth"),
+    *("cosine", "distance_level", "data_level", "settings", "protocol", "versions"),
 )
 """Columns that experiments.csv has, too."""
 OF_CANDIDATE = (
@@ -55,7 +55,9 @@ def candidates(
 
 def read_candidates(path: Path) -> pd.DataFrame:
     """Read candidates.csv; UserError if it is not one."""
-    words = dict.fromkeys(("mode", "method", "distance_level", "data_level", "stopped", "one_rate", "chosen"), str)
+    words = dict.fromkeys(
+        ("mode", "variant", "method", "distance_level", "data_level", "stopped", "one_rate", "chosen"), str
+    )
     try:
         table = pd.read_csv(path, dtype=words, keep_default_na=False, na_values={name: [""] for name in MAYBE})
     except (OSError, ValueError) as problem:

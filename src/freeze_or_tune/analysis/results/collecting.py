@@ -10,7 +10,6 @@ from freeze_or_tune.analysis.results.candidates import candidates
 from freeze_or_tune.analysis.results.choosing import Chosen, chosen, first
 from freeze_or_tune.analysis.results.columns import COUNTS, KEY, NAMES, PROBES, Value
 from freeze_or_tune.analysis.results.mixing import check_records, protocol
-from freeze_or_tune.analysis.results.table import MODES
 from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.records.experiment import Experiment, Run, Tested
 from freeze_or_tune.records.probes import Profile
@@ -130,8 +129,9 @@ def _shared(path: Path, record: Experiment, measured: dict[str, dict[str, Distan
         "classes": record.classes, "n": settings.split.n,
         "val_per_class": settings.split.val, "pool": settings.split.pool, "test_per_class": settings.split.test,
         "train_images": record.train_images, "val_images": record.val_images, "test_images": record.test_images,
-        "scheme": str(scheme), "mode": scheme.mode, "copied": scheme.copied, "depth": scheme.depth,
-        "random_part": scheme.random_part, "settings": record.digest, "protocol": protocol(settings),
+        "scheme": str(scheme), "mode": scheme.mode, "copied": scheme.copied, "frozen": scheme.frozen,
+        "variant": scheme.variant or None, "depth": scheme.depth, "random_part": scheme.random_part,
+        "settings": record.digest, "protocol": protocol(settings),
         "versions": ", ".join(f"{name} {version}" for name, version in sorted(record.versions.items())),
         "data_level": data_level(settings.split.n), **_distance_columns(distances),
     }  # fmt: skip
@@ -180,9 +180,9 @@ def _distance_columns(distances: dict[str, Distance]) -> Row:
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:
-    """In order of target as first seen, then n, depth, mode (tune before freeze) and run."""
+    """In order of target as first seen, then n, random blocks, frozen blocks, variant and run."""
     rank = pd.DataFrame({
         "target": pd.factorize(table["target"])[0], "n": table["n"], "depth": table["depth"],
-        "mode": table["mode"].fillna("").map(MODES.index), "run": table["run"],
+        "frozen": table["frozen"], "variant": table["variant"].fillna(""), "run": table["run"],
     })  # fmt: skip
     return table.loc[rank.sort_values(list(rank.columns), kind="stable").index]

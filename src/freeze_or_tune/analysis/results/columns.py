@@ -93,8 +93,9 @@ COLUMNS = (
     *(Column("pool", choices=("all", "official", "rest")), _count("test_per_class")),  # 0 unless the pool is all
     *(_count("train_images", 1), _count("val_images", 1), _count("test_images", 1)),
     *(_counted(name) for name in COUNTS),
-    *(Column("scheme"), Column("mode", choices=("T", "F"), optional=True)),  # empty: nothing is copied
-    *(_count("copied"), _count("depth", 1), Column("random_part"), _count("run"), _count("seed")),
+    *(Column("scheme"), Column("mode", choices=("T", "FT", "F"), optional=True)),  # empty: nothing is copied
+    *(_count("copied"), _count("frozen"), Column("variant", optional=True), _count("depth", 1), Column("random_part")),
+    *(_count("run"), _count("seed")),
     *(_accuracy("val_accuracy"), _accuracy("test_accuracy"), _accuracy("mean_class_accuracy")),
     *(_count("iterations"), _count("best_iteration")),
     *DISTANCES,
@@ -144,13 +145,14 @@ def _parse_column(cells: "pd.Series[str]", column: Column, path: Path) -> list[V
 
 def _check_schemes(table: pd.DataFrame, path: Path) -> None:
     """The columns derived from `scheme` must agree with it: tables and figures select by them."""
-    columns = ["mode", "copied", "depth", "random_part"]
+    columns = ["mode", "copied", "frozen", "variant", "depth", "random_part"]
     for row, (text, *derived) in enumerate(table[["scheme", *columns]].itertuples(index=False, name=None)):
         try:
             scheme = Scheme.parse(text)
         except ValueError as problem:
             raise _mistake(path, row, "scheme", str(problem)) from None
-        expected = [scheme.mode or "", scheme.copied, scheme.depth, scheme.random_part]
+        of_blocks = (scheme.copied, scheme.frozen, scheme.variant, scheme.depth)
+        expected = [scheme.mode or "", *of_blocks, scheme.random_part]
         for column, value, wanted in zip(columns, derived, expected, strict=True):
             if value != wanted:
                 raise _mistake(path, row, column, f"{value!r} does not belong to scheme {text}")

@@ -17,8 +17,6 @@ LOG = logging.getLogger(__name__)
 Choice = tuple[Mode, int]
 """A mode and a depth, e.g. ("T", 1) for T(1-7)R(8)."""
 
-MODES = ("T", "F", "")
-
 
 def read_results(path: Path, mixed: bool = False) -> pd.DataFrame:
     """Read experiments.csv, typed and checked; UserError names the line and the column of the first problem.
@@ -49,7 +47,8 @@ def cells(results: pd.DataFrame) -> pd.DataFrame:
     The standard deviation (of a sample, `ddof=1`) is NaN for a single run.
     """
     shared = [
-        *("study", "source", "dataset", "classes", "mode", "depth", "random_part"),
+        *("study", "source", "dataset", "classes", "mode", "copied", "frozen", "variant", "depth"),
+        "random_part",
         *METRICS,
         *PROBES,
         *("distance_level", "data_level", "test_images"),
@@ -63,8 +62,11 @@ def cells(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def ratios(results: pd.DataFrame, numerator: Choice, denominator: Choice) -> pd.DataFrame:
-    """Mean test accuracy of one choice over that of another, paired by target and n; a zero denominator is left out."""
-    table = cells(results)
+    """Mean test accuracy of one choice over that of another, paired by target and n; a zero denominator is left out.
+
+    Variants are another matter.
+    """
+    table = cells(results[results["variant"] == ""])
     above, below = (
         table[(table["mode"] == mode) & (table["depth"] == depth)] for mode, depth in (numerator, denominator)
     )
@@ -98,5 +100,5 @@ def estimated(results: pd.DataFrame) -> list[str]:
 
 def deeper(results: pd.DataFrame, count: int = 2) -> list[int]:
     """The `count` smallest depths above 1 of schemes that copy something (3 and 5 in the paper)."""
-    depths = results.loc[(results["mode"] != "") & (results["depth"] > 1), "depth"]
+    depths = results.loc[results["mode"].isin(["T", "F"]) & (results["depth"] > 1), "depth"]
     return sorted(set(depths.tolist()))[:count]

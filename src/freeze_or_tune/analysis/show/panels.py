@@ -9,15 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from freeze_or_tune.analysis.results.table import MODES
 from freeze_or_tune.analysis.show.style import DEPTH_LOOKS, GREY, SCRATCH_LOOK, WIDTH, aside, log_ticks
 from freeze_or_tune.analysis.statistics.intervals import Evidence
 from freeze_or_tune.study.schemes import Scheme
 
 
 def accuracies_data(evidence: Evidence) -> pd.DataFrame:
-    """Figure 3's numbers: one row an experiment, nearest target first."""
-    return evidence.cells().sort_values("cosine", kind="stable")
+    """Figure 3's numbers: one row an experiment, nearest target first; what the paper did not try is in Figure 6."""
+    table = evidence.cells()
+    plain = table["scheme"].map(lambda text: Scheme.parse(text).plain)
+    return (table[plain] if plain.any() else table).sort_values("cosine", kind="stable")
 
 
 def accuracies(evidence: Evidence) -> Figure:
@@ -60,10 +61,10 @@ def _accuracy_panel(axes: Axes, table: pd.DataFrame, looks: dict[str, Any], inch
     margin = (ticks[-1] / ticks[0]) ** 0.08 if len(ticks) > 1 else 2
     log_ticks(axes, ticks, ticks[0] / margin, ticks[-1] * margin, inches)
     axes.set_ylim(0, min(1.03, 1.05 * max(table["high"].max(), chance)))
-    axes.set_title(_title(table["target"].iloc[0], table["cosine"].iloc[0], inches + 0.5))
+    axes.set_title(panel_title(table["target"].iloc[0], table["cosine"].iloc[0], inches + 0.5))
 
 
-def _title(target: str, cosine: float, inches: float) -> str:
+def panel_title(target: str, cosine: float, inches: float) -> str:
     """Target and distance, over so many lines that they do not run into the panel beside it."""
     letters = int(inches / 0.078)
     far = "" if np.isnan(cosine) else f"(distance {cosine:.3f})"
@@ -75,7 +76,7 @@ def _title(target: str, cosine: float, inches: float) -> str:
 def _scheme_looks(table: pd.DataFrame) -> dict[str, Any]:
     """Line properties by scheme, tune before freeze: colour and marker say the depth, filling the mode."""
     schemes = [Scheme.parse(text) for text in table["scheme"].unique()]
-    schemes.sort(key=lambda scheme: (scheme.depth, MODES.index(scheme.mode or "")))
+    schemes.sort(key=lambda scheme: (scheme.depth, scheme.frozen))
     depths = list(dict.fromkeys(scheme.depth for scheme in schemes))
     looks: dict[str, Any] = {}
     for scheme in schemes:

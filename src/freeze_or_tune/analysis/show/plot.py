@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from freeze_or_tune.analysis.results.provenance import Provenance
+from freeze_or_tune.analysis.show.depths import depths, depths_data, has_depths
 from freeze_or_tune.analysis.show.figures import copying, copying_data, metrics, metrics_data, tuning, tuning_data
 from freeze_or_tune.analysis.show.panels import accuracies, accuracies_data
 from freeze_or_tune.analysis.show.sheets import write_csv, write_sheet
@@ -29,7 +30,10 @@ FIGURES: Mapping[int, Drawing] = {
     2: Drawing(tuning_data, tuning),
     3: Drawing(accuracies_data, accuracies),
     4: Drawing(metrics_data, metrics),
+    6: Drawing(depths_data, depths),
 }
+_DEPTHS = {"figure": 6, "table": 4}
+"""What takes schemes between frozen and tuned."""
 
 
 def figure(results_csv: Path, number: int, outputs: Sequence[Path]) -> None:
@@ -45,10 +49,11 @@ def table(results_csv: Path, number: int, outputs: Sequence[Path]) -> None:
 def plot(results_csv: Path, folder: Path, mixed: bool = False) -> None:
     """Write all figures and tables under `folder`; UserError names line and column of a malformed file."""
     evidence = Evidence.read(results_csv, mixed)
-    for number in TABLES:
+    without = {} if has_depths(evidence.results) else _DEPTHS
+    for number in TABLES.keys() - {without.get("table")}:
         stem = folder / "tables" / f"table{number}"
         _table(evidence, results_csv, number, [stem.with_suffix(s) for s in (".csv", ".md", ".tex", ".json")])
-    for number in FIGURES:
+    for number in FIGURES.keys() - {without.get("figure")}:
         stem = folder / "figures" / f"fig{number}"
         _figure(evidence, results_csv, number, [stem.with_suffix(s) for s in (".pdf", ".png", ".csv", ".json")])
 

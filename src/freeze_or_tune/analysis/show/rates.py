@@ -49,7 +49,8 @@ def rates_data(candidates: pd.DataFrame) -> pd.DataFrame:
     the average, or a solved classifier. `ratio` is tuned over frozen accuracy by the same method at the same rate of
     new layers, if both tried it.
     """
-    shown = candidates[(candidates["depth"] == 1) & candidates["mode"].isin(list(MODE_NAMES))]
+    plain = (candidates["depth"] == 1) & (candidates["variant"] == "")
+    shown = candidates[plain & candidates["mode"].isin(list(MODE_NAMES))]
     decays = shown.groupby([*CELL, "method"])["weight_decay"].transform("first")
     chosen, rated = shown["chosen"] == "yes", shown["learning_rate"].notna()
     shown = shown.assign(chosen=chosen)[(rated & (shown["weight_decay"] == decays)) | (chosen & ~rated)]

@@ -1,4 +1,4 @@
-"""Tables 1-3 of the paper from experiments.csv, each as a page of text with its numbers."""
+"""Tables 1-3 of the paper (and all tables there are) from experiments.csv, each as a page of text with its numbers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,6 +9,7 @@ from scipy.stats import kendalltau
 
 from freeze_or_tune.analysis.results.columns import COUNTS, DISTANCES
 from freeze_or_tune.analysis.results.table import estimated
+from freeze_or_tune.analysis.show.depths import table4
 from freeze_or_tune.analysis.show.sheets import Sheet
 from freeze_or_tune.analysis.statistics import paper
 from freeze_or_tune.analysis.statistics.intervals import Evidence
@@ -56,7 +57,7 @@ def table3(evidence: Evidence) -> Sheet:
     ))  # fmt: skip
 
 
-TABLES: Mapping[int, Callable[[Evidence], Sheet]] = {1: table1, 2: table2, 3: table3}
+TABLES: Mapping[int, Callable[[Evidence], Sheet]] = {1: table1, 2: table2, 3: table3, 4: table4}
 
 
 def _estimates(results: pd.DataFrame) -> list[str]:

@@ -81,7 +81,7 @@ function curve(place, run, quantity) {
   return {
     type: "scatter", mode: "lines", hoverinfo: "none", x: run.iterations, y: run[quantity],
     customdata: run.iterations.map(() => place), opacity: own ? 1 : 0.3,
-    line: { color: look.color, width: own ? 2.5 : 1.2, dash: look.open ? "dash" : "solid" },
+    line: { color: look.color, width: own ? 2.5 : 1.2, dash: look.dash },
   };
 }
 

@@ -162,7 +162,7 @@ function schemeTrace(scheme, places, number, aside) {
   return {
     type: "scatter", mode: "lines+markers", hoverinfo: "none", name: DATA.schemes[scheme], customdata: line,
     xaxis: `x${number}`, yaxis: `y${number}`, marker: markerOf(look, 8),
-    line: { color: look.color, width: 1.5, dash: look.open ? "dash" : "solid" },
+    line: { color: look.color, width: 1.5, dash: look.dash },
     x: experiments.map((e) => e.n * aside), y: experiments.map((e) => e.mean),
     error_y: bars(look.color, ...["mean", "low", "high"].map((key) => experiments.map((e) => e[key]))),
   };

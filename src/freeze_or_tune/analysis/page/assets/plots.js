@@ -24,7 +24,8 @@ function schemeLook(notation) {
   const { mode, depth } = SCHEMES.get(notation);
   const { depths, scratch } = DATA.looks;
   const [color, marker] = mode ? depths[DEPTHS.indexOf(depth) % depths.length] : scratch;
-  return { color: shade(color), marker, open: mode === "F" };
+  const dash = { F: "dash", FT: "dot" }[mode] ?? "solid";
+  return { color: shade(color), marker, open: mode.startsWith("F"), dash };
 }
 
 /** A small picture of a marker, for legends. */
