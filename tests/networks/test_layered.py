@@ -1,5 +1,9 @@
 import pytest
 import torch
+from torch import nn
+
+from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.system.errors import UserError
 
 from .small import SMALL, crops, drawn
 
@@ -87,6 +91,25 @@ def test_parameters_of_blocks() -> None:
     assert dict(network.parameters_of(range(8, 9)))["fc8.bias"] is network.fc8.bias
     assert list(network.parameters_of(range(0))) == []
     assert dict(network.parameters_of(range(1, 9))) == dict(network.named_parameters())
+
+
+def test_statistics_can_be_kept_only_where_there_are_some() -> None:
+    network = drawn()
+    with pytest.raises(UserError, match="blocks 3 to 7 have no batch norms: leave out the scheme's variant n"):
+        network.freeze(2, 7)
+    network.freeze(2, 2)
+
+
+def test_vectors_are_biases_and_norms() -> None:
+    network = Layered(
+        [
+            {"conv": nn.Conv2d(3, 4, 1, bias=False), "bn": nn.BatchNorm2d(4), "act": nn.ReLU()},
+            {"tokens": nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4), nn.GroupNorm(2, 4))},
+            {"classifier": nn.Linear(4, 2)},
+        ]
+    )
+    norms = {f"{layer}.{kind}" for layer in ("bn", "tokens.1", "tokens.2") for kind in ("weight", "bias")}
+    assert network.vectors() == norms | {"tokens.0.bias", "classifier.bias"}
 
 
 def test_features_are_what_the_classifier_gets() -> None:

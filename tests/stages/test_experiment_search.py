@@ -10,6 +10,7 @@ from freeze_or_tune.data.splits import read_split, write_split
 from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.stages.experiment import run_experiment
 from freeze_or_tune.study.solver import FrozenGrid, Rule, Search, TunedGrid
+from freeze_or_tune.system.errors import UserError
 from tests.stages.files import CPU, NAMES, Files, adapted, settings, without_costs
 
 SEARCH = Search(
@@ -66,3 +67,26 @@ def test_test_labels_have_no_say_in_a_search(files: Files, tmp_path: Path, schem
 
 def chosen_by(records: list[Experiment], rule: Rule) -> list[int]:
     return [one.place for runs in choices(records, rule) for one in runs]
+
+
+def test_variant_p_starts_from_the_classifier_that_validation_likes_best(files: Files, tmp_path: Path) -> None:
+    """At rates of nothing it ends there, too; at others it is tuned from there, in every run from the same."""
+    search = Search(frozen=FrozenGrid(c=(0.0001, 1)))
+    still = {"learning_rate": 1e-30, "weight_decay": 0.0, "search": search}
+    frozen = adapted(files, settings("digits", "F1-7_R8", search=search), tmp_path / "f.json").runs[0]
+    solved = max((one for one in frozen.candidates if one.c), key=lambda one: one.rank)
+    for scheme in ("T1-7_R8p", "F1-4_T5-7_R8p"):
+        record = adapted(files, settings("digits", scheme, runs=2, **still), tmp_path / f"{scheme}.json")
+        for run in record.runs:
+            assert (run.correct, run.val_accuracy) == (solved.correct, solved.val_accuracy)
+    tuned = adapted(files, settings("digits", "T1-7_R8p", search=search), tmp_path / "t.json")
+    assert tuned.runs[0].curve[-1].loss < tuned.runs[0].curve[0].loss / 2
+    assert without_costs(adapted(files, settings("digits", "T1-7_R8p", search=search), tmp_path / "t2.json")) == (
+        without_costs(tuned)
+    )
+
+
+def test_variant_n_is_refused_where_there_are_no_batch_norms(files: Files, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="blocks 1 to 7 have no batch norms: leave out the scheme's variant n"):
+        adapted(files, settings("digits", "T1-7_R8n"), tmp_path / "x.json")
+    assert not (tmp_path / "x.json").exists()

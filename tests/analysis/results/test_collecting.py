@@ -13,7 +13,7 @@ from freeze_or_tune.system.errors import UserError
 HEADER = (
     "study,source,target,dataset,classes,n,val_per_class,pool,test_per_class,train_images,val_images,"
     "test_images,classes_available,train_available,train_fewest,train_most,test_available,test_fewest,"
-    "test_most,scheme,mode,copied,depth,random_part,run,seed,val_accuracy,test_accuracy,"
+    "test_most,scheme,mode,copied,frozen,variant,depth,random_part,run,seed,val_accuracy,test_accuracy,"
     "mean_class_accuracy,iterations,best_iteration,cosine,cosine_estimated,mmd,svm,svm_error,cnn,cnn_error,probe,probe_neighbours,probe_best,distance_level,"
     "data_level,settings,protocol,versions,seconds,images_per_second,peak_memory_mb,device,correct"
 )
@@ -29,20 +29,20 @@ def test_a_run_becomes_a_row_with_every_digit(results):
     settings = Experiment.read(path).settings
     assert lines[0] == HEADER
     assert lines[1:] == [
-        "embedded,latin-a,digits,digits-images,3,10,5,all,20,30,15,60,,,,,,,,F1-5_R6-8,F,5,3,R(6-8),0,4611686018427387904,"
+        "embedded,latin-a,digits,digits-images,3,10,5,all,20,30,15,60,,,,,,,,F1-5_R6-8,F,5,5,,3,R(6-8),0,4611686018427387904,"
         "0.6666666666666667,0.3333333333333333,0.16666666666666666,200,180,0.3333333333333333,,,0.875,0.0123456789012345,,,0.75,0.375,0.875,M,L,"
         f'{digest},{protocol(settings)},"numpy 2.3, torch 2.9",1.5,900.25,12.0,cpu,///wAAAAAAA='
     ]
 
 
-def test_rows_are_in_order_of_target_n_depth_mode_and_run(results):
+def test_rows_are_in_order_of_target_n_random_and_frozen_blocks_variant_and_run(results):
     for n in (100, 9):
-        for scheme in ("F1-3_R4-8", "R1-8", "F1-7_R8", "T1-3_R4-8", "T1-7_R8"):
+        for scheme in ("F1-3_R4-8", "R1-8", "F1-7_R8", "T1-7_R8b", "F1-2_T3-7_R8", "T1-3_R4-8", "T1-7_R8"):
             results.experiment("zebra", n, scheme, [0.5, 0.6])
     results.experiment("ape", 1, "T1-7_R8", [0.5])
     with results.collect().open() as lines:
         rows = [(r["target"], int(r["n"]), r["scheme"], int(r["run"])) for r in csv.DictReader(lines)]
-    order = ["T1-7_R8", "F1-7_R8", "T1-3_R4-8", "F1-3_R4-8", "R1-8"]
+    order = ["T1-7_R8", "T1-7_R8b", "F1-2_T3-7_R8", "F1-7_R8", "T1-3_R4-8", "F1-3_R4-8", "R1-8"]
     assert rows == [("zebra", n, s, run) for n in (9, 100) for s in order for run in (0, 1)] + [
         ("ape", 1, "T1-7_R8", 0)
     ]
