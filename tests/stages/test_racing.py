@@ -18,7 +18,7 @@ from freeze_or_tune.stages import racing, work
 from freeze_or_tune.stages.experiment import run_experiment
 from freeze_or_tune.stages.racing import race
 from freeze_or_tune.stages.work import Start, Work
-from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.schemes import Scheme, depths
 from freeze_or_tune.study.settings import Advising, SplitSettings, TrainingSettings
 from freeze_or_tune.study.solver import Search, Solver, TunedGrid
 from freeze_or_tune.system.errors import UserError
@@ -114,11 +114,13 @@ def test_the_candidate_that_was_right_on_most_images_is_remembered(grounds: Grou
         changed = {"runs": (run.model_copy(update={"candidates": candidates}),), "test_images": images}
         return experiment.model_copy(update=changed)
 
-    candidates = one.solver.candidates(Scheme.parse(one.scheme))
-    assert racing._favourite(one, [told(10, 0.9, 0.5, 0.0), told(40, 0.5, 0.75, 0.0)]) == candidates[1]
-    assert racing._favourite(one, [told(10, 0.9, 0.5, 0.0), told(10, 0.5, 0.75, 0.0)]) == candidates[0]
-    assert racing._favourite(one, [told(10, 0.9, 0.9, 0.0)]) == candidates[1]
-    assert racing._favourite(one, []) == candidates[0]
+    own, second, _ = one.solver.candidates(Scheme.parse(one.scheme))
+    found = racing._favourites(one, [told(10, 0.9, 0.5, 0.0), told(90, 0.5, 0.8, 0.0)])
+    assert found == (second,)  # on 77 of 100, with an error of 4
+    assert racing._favourites(one, [told(10, 0.9, 0.5, 0.0), told(10, 0.5, 0.7, 0.6)]) == (own, second)
+    assert racing._favourites(one, [told(10, 0.9, 0.9, 0.0)]) == (second, own)
+    assert racing._favourites(one, [told(10, 1.0, 0.9, 0.7)]) == (own, second)  # the error is of one image at least
+    assert racing._favourites(one, []) == (own,)
 
 
 def test_without_a_difference_every_image_tests_once_and_the_cheaper_is_taken(
@@ -199,7 +201,7 @@ def test_too_short_a_budget_says_what_it_takes(grounds: Grounds, tmp_path: Path)
     with pytest.raises(UserError, match=rf"the budget of 2 minutes is too short: {words}. Give it budget=\d+ at least"):
         grounds.race(tmp_path / "race.json", budget=2, speed=1)
     assert not (tmp_path / "race.json").exists()
-    found = grounds.race(tmp_path / "race.json", budget=None, speed=1)
+    found = grounds.race(tmp_path / "race.json", budget=None, speed=0.1)
     assert (found.winner, found.schemes, found.budget) == (None, (), 3)
     assert found.left_out.startswith("one round of T1-7_R8 and F1-7_R8 takes some")
 
@@ -237,6 +239,42 @@ def test_a_network_that_does_not_fit_into_memory_is_no_race(
     monkeypatch.setattr(racing, "free_memory_mb", lambda _: 1e-6)
     found = grounds.race(tmp_path / "race.json")
     assert found.left_out.startswith("T1-7_R8 of letters takes some 0.0 GiB of memory for batches of 8 images, and 0.0")
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "between"),
+    [((0.5, 0.9, 0.6, 0.7), "F1-2_T3-7_R8"), ((0.5, 0.6, 0.7, 0.8), "F1-4_T5-7_R8"), ((0.9, 0.8), "F1_T2-7_R8")],
+)
+def test_what_races_is_frozen_up_to_the_block_that_tells_most_or_half_way(
+    accuracies: tuple[float, ...], between: str
+) -> None:
+    """Of a source of seven blocks below its classifier; of what follows the given ones the probe knows less."""
+    told = profile("letters", *accuracies, *[0.1] * (6 - len(accuracies)), max(accuracies[-1], 0.1))
+    everything = [settings("letters")[0].model_copy(update={"scheme": str(scheme)}) for scheme in depths(8)]
+    raced = [one.scheme for one in racing._contenders(everything, told)]
+    assert raced == ["T1-7_R8", between, "F1-7_R8"]
+
+
+def test_what_lies_between_races_if_the_budget_is_enough(
+    grounds: Grounds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = answers(monkeypatch, lambda scheme, _, images: np.full(images, scheme.startswith("F1_T")))
+    three = [settings("letters")[0].model_copy(update={"scheme": str(scheme)}) for scheme in depths(8)]
+    starts = {"letters": grounds.start}
+
+    def verdict(name: str, minutes: float) -> Race:
+        race(grounds.profiles(20), grounds.split, starts, three, tmp_path / name, CPU, 1, ADVISING, minutes)
+        return Race.read(tmp_path / name)
+
+    images = {"train": 20, "val": 4, "test": 12}
+    foreseen = [racing._foreseen(one, images) for one in three]
+    assert foreseen == sorted(foreseen, reverse=True)
+    found = verdict("enough.json", 2)
+    assert (found.winner, found.verdict) == ("F1_T2-7_R8", "better")
+    assert ran == ["0/T1-7_R8", "0/F1_T2-7_R8", "0/F1-7_R8"]
+    ran.clear()
+    assert "F1_T2-7_R8" not in {one.scheme for one in verdict("short.json", 0.35).schemes}
+    assert ran[:2] == ["0/T1-7_R8", "0/F1-7_R8"]
 
 
 def test_too_few_images_are_no_race(grounds: Grounds, tmp_path: Path) -> None:

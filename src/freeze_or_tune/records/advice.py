@@ -12,7 +12,8 @@ from freeze_or_tune.study.levels import Level
 Kind = Literal[
     "unreadable", "ignored", "links", "copies", "contradictions", "small", "imbalance", "validation", "test"
 ]  # fmt: skip
-Counsel = Literal["Freeze", "Tune", "Try both"]
+Counsel = Literal["Freeze", "Tune", "Try both", "Freeze some"]
+"""Of all copied blocks, or (after a race) of the first of them."""
 
 
 class Finding(Record):

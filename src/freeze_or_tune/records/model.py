@@ -35,9 +35,11 @@ class Model(Record):
     dataset: str
     labels: tuple[str, ...]
     advice: Counsel
-    trials: tuple[Trial, ...]
-    experiment: Experiment = Field(description="the chosen scheme's best candidate, trained on all but the test images")
-    low: Accuracy = Field(description="Wilson's 95 % interval of the test accuracy")
+    trials: tuple[Trial, ...] = Field(description="none after a race, which has tried them all")
+    experiment: Experiment = Field(description="the chosen scheme, trained on all but the test images")
+    averaged: int = Field(description="of how many candidates of a frozen scheme the classifier is the mean")
+    accuracy: Accuracy = Field(description="on the test images")
+    low: Accuracy = Field(description="Wilson's 95 % interval of it")
     high: Accuracy
     temperature: float = Field(description="by which the classifier's outputs are divided, found on validation")
     calibration_error: Accuracy = Field(description="expected, over test images in bins of confidence")

@@ -21,7 +21,10 @@ class Raced(Record):
     low: Accuracy = Field(description="Wilson's 95 % interval")
     high: Accuracy
     seconds: float = Field(description="of training a round, the search included")
-    candidate: Varied = Field(description="of its search the one that was right on most images of all rounds")
+    candidates: tuple[Varied, ...] = Field(
+        description="of its search those that were right on most images of all rounds, the best first, and those that "
+        "cannot be told from it"
+    )
     behind: float = Field(description="the winner's accuracy less its own, on the images that both were tested on")
     behind_low: float = Field(description="one-sided 95 % bounds, corrected for all looks and rivals")
     behind_high: float

@@ -20,7 +20,7 @@ from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.records.model import Model, Trial, Use
 from freeze_or_tune.stages.deployed import Deployed, preprocessing
 from freeze_or_tune.stages.memory import too_large
-from freeze_or_tune.stages.work import Start, Work, suited
+from freeze_or_tune.stages.work import Start, Work, favourites, suited
 from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Machine, TrainingSettings
@@ -42,14 +42,15 @@ def make_model(
 
     What has won the race is trained as the candidate that was right most often in it. Without a race the advised
     schemes are searched; that with the highest validation accuracy is kept, of equals the frozen one, and its best
-    candidate. It is then trained once more, on all images but those that test.
+    candidate. Of a frozen scheme the classifiers that cannot be told from the best are averaged. It is trained on the
+    images that train, to find the temperature on others, and once more on all images but those that test.
     """
     given = Advice.read(advice)
     work = Work(split, starts[given.source], machine, threads, memory_mb)
     folder = record.with_name("candidates")
     with only_process(record):
         wanted = [
-            suited(_raced(one, given), given.profiles[0])
+            suited(one, given.profiles[0])
             for one in settings
             if one.source == given.source and one.scheme in given.schemes
         ]
@@ -57,57 +58,70 @@ def make_model(
         for one in wanted:
             if words := too_large(given.profiles[0], one, free):
                 raise UserError(words)
-        trained = [_trained(work, one, folder / f"{one.scheme}.json") for one in wanted]
-        searched, network = max(trained, key=lambda pair: _merit(pair[0]))
-        experiment, last = _trained(work, refitted(searched), folder / "refit.json")
-        sizes, rows = experiment.settings.network, read_split(split, 0, 0, 0, pool="shares")
+        chosen, favourite, trials = _chosen(work, given, wanted, folder)
+        last, among = _kept(chosen, favourite)
+        _, network = _trained(work, last, folder / "held-out.json", among)
+        experiment, model_network = _trained(work, _refitted(last), folder / "refit.json", among)
+        sizes, rows = chosen.network, read_split(split, 0, 0, 0, pool="shares")
         labels = tuple(name for _, name in sorted({(row.label, valid(row.class_name)) for row in rows}))
-        accuracy, images = experiment.runs[0].test_accuracy, experiment.test_images
-        low, high = wilson(round(accuracy * images), images)
         store = Store(work.start.store)
         # Of the network that has not learnt from them: what has is surer of the images that validate than of others.
         heat = temperature(*_outputs(sizes, network, store, rows, "val"))
-        logits, truth = _outputs(sizes, last, store, rows, "test")
+        logits, truth = _outputs(sizes, model_network, store, rows, "test")
+        right = int((logits.argmax(1) == truth).sum())
+        low, high = wilson(right, len(truth))
         model = Model(
-            dataset=given.dataset, labels=labels, advice=given.advice, experiment=experiment, low=low, high=high,
-            trials=tuple(_trial(other, other is searched) for other, _ in trained), temperature=heat,
+            dataset=given.dataset, labels=labels, advice=given.advice, experiment=experiment, averaged=len(among),
+            accuracy=right / len(truth), low=low, high=high, trials=trials, temperature=heat,
             calibration_error=calibration_error(softmax(logits / heat, axis=1), truth),
             uncalibrated_error=calibration_error(softmax(logits, axis=1), truth),
             confusion=_confusion(logits.argmax(1), truth, len(labels)),
         )  # fmt: skip
         use = Use(
-            dataset=given.dataset, source=given.source, scheme=experiment.settings.scheme, labels=labels,
-            network=sizes, test_accuracy=accuracy, preprocessing=preprocessing(sizes),
+            dataset=given.dataset, source=given.source, scheme=chosen.scheme, labels=labels, network=sizes,
+            test_accuracy=model.accuracy, preprocessing=preprocessing(sizes),
         )  # fmt: skip
-        save_pretrained(last.cooled(heat), weights, use.model_dump_json())
+        save_pretrained(model_network.cooled(heat), weights, use.model_dump_json())
         describe(model, use, given, card, pictures)
         model.write(record)
         shutil.rmtree(folder)
 
 
-def _trained(work: Work, settings: TrainingSettings, result: Path) -> tuple[Experiment, Pretrained]:
+def _trained(
+    work: Work, settings: TrainingSettings, result: Path, among: Sequence[Candidate] = ()
+) -> tuple[Experiment, Pretrained]:
     """An experiment, and the network that came of it."""
     network = result.with_suffix(".safetensors")
-    return work.train(settings, result, network), load_pretrained(network)
+    return work.train(settings, result, network, among), load_pretrained(network)
 
 
-def _raced(settings: TrainingSettings, advice: Advice) -> TrainingSettings:
-    """Settings of the race's best candidate alone, if there was a race."""
-    if advice.measured is None:
-        return settings
-    return _alone(settings, advice.measured.first.candidate.candidate)
+def _chosen(
+    work: Work, given: Advice, wanted: Sequence[TrainingSettings], folder: Path
+) -> tuple[TrainingSettings, Sequence[Candidate], tuple[Trial, ...]]:
+    """The scheme and its best candidates: the race's, or else those that a search prefers on validation."""
+    if given.measured is not None:
+        return wanted[0], [one.candidate for one in given.measured.first.candidates], ()
+    searched = [_trained(work, one, folder / f"{one.scheme}.json")[0] for one in wanted]
+    best = max(searched, key=_merit)
+    right = {
+        tried.candidate: tried.val_accuracy * best.val_images
+        for tried in sorted(best.runs[0].candidates, key=lambda tried: tried.rank, reverse=True)
+    }
+    trials = tuple(_trial(one, one is best) for one in searched)
+    return best.settings, favourites(best.settings, right, best.val_images), trials
 
 
-def refitted(searched: Experiment) -> TrainingSettings:
-    """Settings of an experiment's best candidate alone, on the images that train and those that validate."""
-    settings, run = searched.settings, searched.runs[0]
-    own = settings.solver.candidates(Scheme.parse(settings.scheme))[0]
-    best = max(run.candidates, key=lambda tried: tried.rank).candidate if run.candidates else own
-    return _alone(settings.model_copy(update={"split": settings.split.model_copy(update={"pool": "refit"})}), best)
+def _kept(settings: TrainingSettings, favourite: Sequence[Candidate]) -> tuple[TrainingSettings, tuple[Candidate, ...]]:
+    """Settings to train the best candidate alone, or, where the classifier is all that learns, to average several."""
+    solver = settings.solver
+    if Scheme.parse(settings.scheme).tuned or len(favourite) == 1:
+        return settings.model_copy(update={"solver": solver.alone(favourite[0])}), ()
+    return settings.model_copy(update={"solver": solver.model_copy(update={"evaluations": 1})}), tuple(favourite)
 
 
-def _alone(settings: TrainingSettings, candidate: Candidate) -> TrainingSettings:
-    return settings.model_copy(update={"solver": settings.solver.alone(candidate)})
+def _refitted(settings: TrainingSettings) -> TrainingSettings:
+    """On the images that train and those that validate."""
+    return settings.model_copy(update={"split": settings.split.model_copy(update={"pool": "refit"})})
 
 
 def _merit(experiment: Experiment) -> tuple[float, int]:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -23,7 +24,7 @@ from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.cache import Cache, memory_budget
 from freeze_or_tune.training.checkpoint import FORMAT, Saving, only_process, remove_checkpoints
 from freeze_or_tune.training.device import computing_in, device_name, peak_memory_mb, prepare_device, versions
-from freeze_or_tune.training.learners import learners
+from freeze_or_tune.training.learners import Learners, learners
 from freeze_or_tune.training.loop import Solved, Training, class_accuracies, train
 from freeze_or_tune.training.prefix import HeldOut, Prefix
 
@@ -33,10 +34,12 @@ log = logging.getLogger(__name__)
 def run_experiment(
     settings: TrainingSettings, store: Path, split: Path, source: Path, destination: Path,
     machine: Machine, threads: int, memory_mb: float = math.inf, model: Path | None = None,
+    among: Sequence[Candidate] = (),
 ) -> None:  # fmt: skip
     """Train and test a scheme on a split, `settings.runs` times; write the record.
 
-    If asked for, the network of the run that was best on validation is written to `model` first, like a source. A run
+    If asked for, the network of the run that was best on validation is written to `model` first, like a source: with
+    what its best candidate learnt, or the mean of those `among` which the choice would be a matter of luck. A run
     that was interrupted goes on from its last checkpoint; what another process made meanwhile is kept. `memory_mb` is
     what the whole job may use.
     """
@@ -47,7 +50,7 @@ def run_experiment(
             subsets = load_subsets(settings.split, store, split, cache)
             pretrained = load_pretrained(source)
             saving = Saving(destination, _key(settings, store, split, source), machine.checkpoint_seconds)
-            record, best = _runs(settings, subsets, pretrained, pretrained.mean, cache, saving, machine)
+            record, best = _runs(settings, subsets, pretrained, pretrained.mean, cache, saving, machine, among)
             if model is not None:
                 save_pretrained(Pretrained(best.state_dict(), pretrained.mean), model)
             record.write(destination)
@@ -87,7 +90,7 @@ def _key(settings: TrainingSettings, store: Path, *inputs: Path) -> str:
 
 def _runs(
     settings: TrainingSettings, subsets: Subsets, pretrained: Pretrained | None, mean: Tensor, cache: Cache,
-    saving: Saving, machine: Machine,
+    saving: Saving, machine: Machine, among: Sequence[Candidate] = (),
 ) -> tuple[Experiment, Layered]:  # fmt: skip
     """All runs of an experiment, and the network of the one that is best on validation (the first of equals).
 
@@ -147,6 +150,8 @@ def _runs(
         if all(run.val_accuracy > other.val_accuracy for other in runs):
             best = candidates.network
             trained.leave(best)
+            if averaged := [one.parameters for one in trained.candidates if one.candidate in among]:
+                best.load_state_dict(_averaged(candidates, averaged, val), strict=False)
         runs.append(run)
     record = Experiment(
         settings=settings, digest=settings.digest, classes=subsets.classes,
@@ -200,6 +205,17 @@ def _record(
         candidates=() if average is None else tried,
         average=average,
     )  # fmt: skip
+
+
+def _averaged(candidates: Learners, learnt: Sequence[dict[str, Tensor]], val: HeldOut) -> dict[str, Tensor]:
+    """The mean of linear classifiers, whose outputs are the mean of theirs: each scaled so that all spread alike."""
+    logits = candidates.logits_with(val, learnt)
+    spreads = (logits - logits.mean(-1, keepdim=True)).square().mean((1, 2)).sqrt()
+    scales = spreads.mean() / spreads.clamp(min=torch.finfo(spreads.dtype).tiny)
+    return {
+        name: torch.stack([scale * one[name] for scale, one in zip(scales, learnt, strict=True)]).mean(0)
+        for name in learnt[0]
+    }
 
 
 def _mean(logits: Tensor) -> Tensor:

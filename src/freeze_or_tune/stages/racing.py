@@ -4,7 +4,7 @@ import logging
 import math
 import shutil
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +21,10 @@ from freeze_or_tune.records.probes import Profile, most_telling
 from freeze_or_tune.records.race import Race, Raced
 from freeze_or_tune.records.recipes import RECIPES
 from freeze_or_tune.stages.memory import too_large
-from freeze_or_tune.stages.work import Start, Work, suited
+from freeze_or_tune.stages.work import Start, Work, favourites, suited
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Advising, Machine, TrainingSettings
+from freeze_or_tune.study.shapes import shape_of
 from freeze_or_tune.study.solver import Candidate
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.files import write_text
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 
 BUDGET = 3.0
 """Minutes, where the study does not say."""
+FIRST = 10.0
+"""Minutes that a first round may take then: to try both without a race would take as long, and choose by less."""
 _BACKWARD = 3
 """Times that a training step takes as long as its images' way up the network."""
 
@@ -48,13 +51,19 @@ def race(
 
     A scheme that is clearly behind drops out; the race ends when it is decided, when every image has tested once, or
     before the round that would exceed the budget (minutes), from which a larger one goes on. One that is too short for
-    a first round is a UserError that says how long it takes; where none was given (None) there is then no race. Rounds
-    that were run before an interruption are not run again.
+    a first round is a UserError that says how long it takes; where none was given (None) that may take FIRST, and there
+    is no race if it would take longer. Rounds that were run before an interruption are not run again.
     """
     chosen = most_telling([Profile.read(path) for path in profiles])
-    schemes = {one.scheme: suited(one, chosen) for one in settings if one.source == chosen.source}
     dataset, minutes = settings[0].dataset, BUDGET if budget is None else budget
     rows = read_split(split, 0, 0, 0, pool="shares")
+    few = _too_few(rows)
+    images = Counter(row.subset for row in ([] if few else _fold(rows, 0, settings[0], advising)))
+    everything = [suited(one, chosen) for one in settings if one.source == chosen.source]
+    wanted = _contenders(everything, chosen)
+    if _seconds(wanted, images, chosen) > 60 * minutes:
+        wanted = [one for one in wanted if not Scheme.parse(one.scheme).between]
+    schemes = {one.scheme: one for one in wanted}
     nothing = Race(
         dataset=dataset, source=chosen.source, budget=minutes, rounds=0, planned=FOLDS, seconds=0,
         margin=advising.margin, schemes=(),
@@ -62,9 +71,7 @@ def race(
     free = free_memory_mb(prepare_device(machine.device, threads))
     large = [words for one in schemes.values() if (words := too_large(chosen, one, free))]
     problem = (
-        _too_few(rows)
-        or "; ".join(large)
-        or _too_long(chosen, list(schemes.values()), rows, advising, minutes, budget is not None)
+        few or "; ".join(large) or _too_long(_seconds(wanted, images, chosen), wanted, minutes, budget is not None)
     )
     if problem:
         log.warning("no race: %s", problem)
@@ -72,7 +79,7 @@ def race(
         return
     work = Work(split, starts[chosen.source], machine, threads, memory_mb)
     with only_process(record):
-        folder = record.parent / f".race-{_key(work, schemes.values())}"
+        folder = record.parent / f".race-{_key(work, everything)}"
         found = _run(rows, schemes, work, folder, nothing, advising)
         found.write(record)
         if found.verdict != "open" or found.rounds == FOLDS:  # else a larger budget goes on from here
@@ -137,22 +144,20 @@ def _raced(
     rounds = [Experiment.read(path) for path in sorted(folder.glob(f"*/{settings.scheme}.json"))]
     return Raced(
         scheme=settings.scheme, rounds=len(seconds), images=len(correct), accuracy=float(correct.mean()),
-        low=low, high=high, seconds=float(np.mean(seconds)), candidate=Varied.of(_favourite(settings, rounds)),
+        low=low, high=high, seconds=float(np.mean(seconds)),
+        candidates=tuple(map(Varied.of, _favourites(settings, rounds))),
         behind=behind.value, behind_low=behind.low, behind_high=behind.high,
     )  # fmt: skip
 
 
-def _favourite(settings: TrainingSettings, rounds: Sequence[Experiment]) -> Candidate:
-    """The candidate that was right on most test images, of equals the one that validation prefers.
-
-    Of all images outside the model's own test: those that validate in one round are too few to choose by.
-    """
-    merits: dict[Candidate, np.ndarray] = defaultdict(lambda: np.zeros(3))
+def _favourites(settings: TrainingSettings, rounds: Sequence[Experiment]) -> tuple[Candidate, ...]:
+    """By the images that tested in the rounds: those that validate in one of them are too few to choose by."""
+    right: Counter[Candidate] = Counter()
     for experiment in rounds:
-        for tried in experiment.runs[0].candidates:
-            merits[tried.candidate] += (tried.test_accuracy * experiment.test_images, *tried.rank)
-    own = settings.solver.candidates(Scheme.parse(settings.scheme))[0]
-    return max(merits, key=lambda candidate: tuple(merits[candidate]), default=own)
+        # Of equals the one that validation prefers.
+        for tried in sorted(experiment.runs[0].candidates, key=lambda tried: tried.rank, reverse=True):
+            right[tried.candidate] += round(tried.test_accuracy * experiment.test_images)
+    return favourites(settings, right, sum(experiment.test_images for experiment in rounds))
 
 
 def _say(decision: Decision, correct: Mapping[str, Correct], alive: Sequence[str]) -> None:
@@ -177,14 +182,21 @@ def _fold(rows: Sequence[Row], fold: int, settings: TrainingSettings, advising: 
     return draw_fold(rows, fold, dataset=settings.dataset, seed=settings.seed, val=val)
 
 
-def _too_long(
-    profile: Profile, schemes: Sequence[TrainingSettings], rows: Sequence[Row], advising: Advising, minutes: float,
-    given: bool,
-) -> str:  # fmt: skip
+def _contenders(settings: Sequence[TrainingSettings], profile: Profile) -> list[TrainingSettings]:
+    """All tuned, all frozen, and frozen up to the block that tells most, or half-way where that is the last."""
+    blocks = Scheme.parse(settings[0].scheme).blocks
+    upto = profile.best.block if profile.best.block < blocks - 1 else blocks // 2
+    return [one for one in settings if Scheme.parse(one.scheme).frozen in (0, upto, blocks - 1)]
+
+
+def _seconds(schemes: Sequence[TrainingSettings], images: Mapping[str, int], profile: Profile) -> float:
+    """What a round takes."""
+    return sum(_foreseen(one, images) for one in schemes) / profile.images_per_second
+
+
+def _too_long(seconds: float, schemes: Sequence[TrainingSettings], minutes: float, given: bool) -> str:
     """What a round takes, if that exceeds the budget; UserError if somebody asked for that budget."""
-    subsets = Counter(row.subset for row in _fold(rows, 0, schemes[0], advising))
-    seconds = sum(_foreseen(one, subsets) for one in schemes) / profile.images_per_second
-    if seconds <= 60 * minutes:
+    if seconds <= 60 * (minutes if given else max(minutes, FIRST)):
         return ""
     needed = math.ceil(seconds / 60)
     both, plural = " and ".join(one.scheme for one in schemes), "s" * (needed > 1)
@@ -194,16 +206,20 @@ def _too_long(
             f"the budget of {minutes:g} minutes is too short: {words}. Give it budget={needed} at least, or budget=0 "
             "for advice without a race"
         )
-    return f"{words}, more than the {minutes:g} that it is given unless you say otherwise: budget={needed}"
+    return f"{words}, more than the {FIRST:g} that it is given unless you say otherwise: budget={needed}"
 
 
 def _foreseen(settings: TrainingSettings, images: Mapping[str, int]) -> float:
-    """Images that a round of a scheme sends through the network: those of each view once, or those of every step."""
-    scheme, solver = Scheme.parse(settings.scheme), settings.solver
-    if scheme.frozen:
-        return images["train"] * (max(1, solver.views) + 1) + images["val"] + images["test"]
+    """Images that a round of a scheme sends through the network, as shares of it.
+
+    Frozen blocks see those of each view once, tuned ones those of every step.
+    """
+    scheme, solver, work = Scheme.parse(settings.scheme), settings.solver, shape_of(settings.network).work
+    tuned = sum(work[scheme.frozen :]) / sum(work)
+    once = images["train"] * (max(1, solver.views) + 1) + images["val"] + images["test"]
     looks = solver.evaluations * images["val"] + images["test"]
-    return solver.lanes(scheme) * (_BACKWARD * solver.iterations(images["train"]) * solver.batch + looks)
+    always = solver.lanes(scheme) * (_BACKWARD * solver.iterations(images["train"]) * solver.batch + looks)
+    return (1 - tuned) * once + tuned * always
 
 
 def _key(work: Work, schemes: Iterable[TrainingSettings]) -> str:

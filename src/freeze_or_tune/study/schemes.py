@@ -29,7 +29,8 @@ _MOST = 1000
 """Blocks: more are a slip of the keyboard."""
 
 
-def _span(first: int, last: int) -> str:
+def span(first: int, last: int) -> str:
+    """Some blocks, e.g. `1-7` or `8`."""
     return str(first) if first == last else f"{first}-{last}"
 
 
@@ -130,23 +131,28 @@ class Scheme:
     @property
     def random_part(self) -> str:
         """The paper's notation of the random blocks, e.g. `R(6-8)`."""
-        return f"R({_span(self.copied + 1, self.blocks)})"
+        return f"R({span(self.copied + 1, self.blocks)})"
 
     @property
     def paper(self) -> str:
         """The paper's notation of the whole, e.g. `T(1-5)R(6-8)` or `F(1-4)T(5-7)R(8)`."""
-        copied = "".join(f"{mode}({_span(*ends)})" for mode, ends in self._copied_parts())
+        copied = "".join(f"{mode}({span(*ends)})" for mode, ends in self._copied_parts())
         return copied + self.random_part + self.variant
 
     def __str__(self) -> str:
         """The notation of paths and configs, e.g. `T1-5_R6-8`."""
-        copied = "".join(f"{mode}{_span(*ends)}_" for mode, ends in self._copied_parts())
-        return f"{copied}R{_span(self.copied + 1, self.blocks)}{self.variant}"
+        copied = "".join(f"{mode}{span(*ends)}_" for mode, ends in self._copied_parts())
+        return f"{copied}R{span(self.copied + 1, self.blocks)}{self.variant}"
 
     def _copied_parts(self) -> list[tuple[str, tuple[int, int]]]:
         """First and last block of those that are frozen, and of those that are tuned, if there are any."""
         parts = [("F", (1, self.frozen)), ("T", (self.frozen + 1, self.copied))]
         return [(mode, ends) for mode, ends in parts if ends[0] <= ends[1]]
+
+
+def depths(blocks: int) -> tuple[Scheme, ...]:
+    """All schemes with one random block, from all others tuned to all others frozen."""
+    return tuple(Scheme(blocks, blocks - 1, frozen) for frozen in range(blocks))
 
 
 def all_but_last(blocks: int) -> tuple[Scheme, Scheme]:

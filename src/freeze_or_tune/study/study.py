@@ -12,7 +12,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, Valid
 from freeze_or_tune.study.backbones import CaffeNet, Network
 from freeze_or_tune.study.datasets import Dataset, own_images
 from freeze_or_tune.study.metrics import Metric
-from freeze_or_tune.study.schemes import Scheme, all_but_last
+from freeze_or_tune.study.schemes import Scheme, depths
 from freeze_or_tune.study.settings import (
     Advising,
     Distances,
@@ -260,7 +260,7 @@ class Study(Strict):
         return self.advice.sources or tuple(self.sources)
 
     def adaptations(self, dataset: str) -> list[TrainingSettings]:
-        """What may be trained for one's own images: all blocks but the last of any source, tuned or frozen."""
+        """What may be trained for one's own images: all blocks but the last of any source, tuned, frozen or between."""
         split = SplitSettings(dataset=dataset, seed=self.seed, n=0, val=0, test=0, pool="shares")
         return [
             TrainingSettings(
@@ -268,7 +268,7 @@ class Study(Strict):
                 split=split, scheme=str(scheme), seed=self.seed, runs=1, solver=self.advice.solver or self.solver,
             )
             for source in self.advised_sources()
-            for scheme in all_but_last(self.network_of(source).blocks)
+            for scheme in depths(self.network_of(source).blocks)
         ]  # fmt: skip
 
     def pretraining(self, source: str) -> TrainingSettings:

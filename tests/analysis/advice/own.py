@@ -48,7 +48,7 @@ def raced(
     bounds = proportion_confint(round(accuracy * images), images, method="wilson")
     return Raced(
         scheme=scheme, rounds=2, images=images, accuracy=accuracy, low=bounds[0], high=bounds[1], seconds=seconds,
-        candidate=Varied(learning_rate=0.01, weight_decay=0.1), behind=behind, behind_low=low, behind_high=high,
+        candidates=(Varied(learning_rate=0.01, weight_decay=0.1),), behind=behind, behind_low=low, behind_high=high,
     )  # fmt: skip
 
 

@@ -31,7 +31,8 @@ def counsel(
     tuned, frozen = map(str, all_but_last(blocks[profile.source]))
     schemes: dict[Counsel, tuple[str, ...]] = {"Tune": (tuned,), "Freeze": (frozen,), "Try both": (tuned, frozen)}
     if race is not None and race.winner is not None:
-        chosen = "Freeze" if Scheme.parse(race.winner).frozen else "Tune"
+        won = Scheme.parse(race.winner)
+        chosen = "Freeze some" if won.between else "Freeze" if won.frozen else "Tune"
         schemes[chosen] = (race.winner,)
     return Advice(
         dataset=check.dataset, source=profile.source,

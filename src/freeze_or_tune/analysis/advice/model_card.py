@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from tabulate import tabulate
 
+from freeze_or_tune.analysis.advice.words import doing
 from freeze_or_tune.analysis.show.style import WIDTH, write_figure
 from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.records.model import Model, Use
@@ -28,23 +29,25 @@ def describe(model: Model, use: Use, advice: Advice, card: Path, pictures: Seque
 def page(model: Model, use: Use, advice: Advice, picture: str) -> str:
     """The card's text, beside a `picture` of that file name."""
     experiment = model.experiment
-    run = experiment.runs[0]
     scheme = Scheme.parse(use.scheme)
     mistakes = _mistakes(model)
     parts = [
         f"# Model: {model.dataset}",
-        f"{len(model.labels):,} classes, from `{use.source}` by {scheme.paper}: blocks 1-{scheme.copied} copied and "
-        f"{'frozen' if scheme.frozen else 'tuned'}, the last trained from random values.",
+        f"{len(model.labels):,} classes, from `{use.source}` by {scheme.paper}: blocks 1-{scheme.copied} copied "
+        f"({doing(scheme)}), the last trained from random values.",
         "## How good it is",
-        f"**{_percent(run.test_accuracy)} of {experiment.test_images:,} test images are right; the 95 % interval "
+        f"**{_percent(model.accuracy)} of {experiment.test_images:,} test images are right; the 95 % interval "
         f"(Wilson) is {_percent(model.low)} to {_percent(model.high)}.** The mean over classes is "
-        f"{_percent(run.mean_class_accuracy)}, chance {_percent(1 / len(model.labels))}. The test images took no part "
+        f"{_percent(_over_classes(model))}, chance {_percent(1 / len(model.labels))}. The test images took no part "
         "in training or choosing. On other photographs (another camera, light or place) it may be worse.",
         f"Its probabilities are off by {_percent(model.calibration_error)} (expected calibration error on the test "
         f"images), without the temperature of {model.temperature:.2f}, which was found on validation and is part of "
         f"the weights, by {_percent(model.uncalibrated_error)}.",
         *_choice(model, advice),
-        f"What was kept was then trained once more, on all {experiment.train_images:,} images but those that test.",
+        f"What was kept was then trained once more, on all {experiment.train_images:,} images but those that test"
+        + (
+            f"; its classifier is the mean of {model.averaged} that could not be told apart." if model.averaged else "."
+        ),
         f"![Confusion matrix: a row a class, a column an answer]({picture})",
         *(("Most frequent mistakes:", "\n".join(f"- {line}" for line in mistakes)) if mistakes else ()),
         "## How it is used",
@@ -61,11 +64,17 @@ def page(model: Model, use: Use, advice: Advice, picture: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _over_classes(model: Model) -> float:
+    """Mean over classes of the accuracy within the class."""
+    counts = np.array(model.confusion)
+    return float((np.diag(counts) / counts.sum(axis=1)).mean())
+
+
 def _choice(model: Model, advice: Advice) -> list[str]:
     """How scheme, rate and decay were chosen."""
     if advice.measured is not None:
         first = advice.measured.first
-        kept = ", ".join(f"{name} {value}" for name, value in first.candidate if value is not None)
+        kept = ", ".join(f"{name} {value}" for name, value in first.candidates[0] if value is not None)
         return [
             f"The advice was: {model.advice}, the winner of a race. Of its candidates the one with {kept} was right on "
             f"most of the {first.images:,} images that tested there, none of which is among the test images here."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from freeze_or_tune.analysis.advice.words import duration, mirroring, reason, verdict
+from freeze_or_tune.analysis.advice.words import doing, duration, mirroring, reason, verdict
 from freeze_or_tune.analysis.page.templates import render_template
 from freeze_or_tune.analysis.statistics import paper
 from freeze_or_tune.records.advice import Advice
@@ -77,7 +77,7 @@ def _line(profile: Profile) -> Line:
 def _lanes(race: Race | None) -> list[Lane]:
     return [
         Lane(
-            Scheme.parse(one.scheme).paper, "frozen" if Scheme.parse(one.scheme).frozen else "tuned",
+            Scheme.parse(one.scheme).paper, doing(Scheme.parse(one.scheme)),
             one.scheme == race.winner, 100 * one.accuracy, 100 * one.low, 100 * one.high,
             f"{100 * one.accuracy:.1f} % ({100 * one.low:.1f} to {100 * one.high:.1f}) of {one.images:,} images, "
             f"{duration(one.seconds)} a round",

@@ -2,16 +2,27 @@
 
 from freeze_or_tune.records.advice import Advice, Counsel
 from freeze_or_tune.records.race import Race, Raced
-from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.schemes import Scheme, span
 
 _IMPERATIVES: dict[Counsel, str] = {"Tune": "Fine-tune", "Freeze": "Freeze", "Try both": "Try both"}
+
+
+def doing(scheme: Scheme) -> str:
+    """What a scheme does with what it copies."""
+    if scheme.between:
+        return f"{span(1, scheme.frozen)} frozen, {span(scheme.frozen + 1, scheme.copied)} tuned"
+    return "frozen" if scheme.frozen else "tuned"
 
 
 def verdict(advice: Advice) -> str:
     """What to do, in a few words."""
     race = advice.measured
     guess = race is not None and race.verdict == "open"
-    return _IMPERATIVES[advice.advice] + (", as far as these images can say" if guess else "")
+    if race is not None and Scheme.parse(race.first.scheme).between:
+        what = f"Freeze blocks {span(1, Scheme.parse(race.first.scheme).frozen)}, fine-tune those above"
+    else:
+        what = _IMPERATIVES[advice.advice]
+    return what + (", as far as these images can say" if guess else "")
 
 
 def reason(advice: Advice) -> str:
@@ -53,7 +64,7 @@ def _against(other: Raced, race: Race) -> str:
 
 def _mode(raced: Raced) -> str:
     scheme = Scheme.parse(raced.scheme)
-    return "frozen" if scheme.frozen else "tuned"
+    return f"blocks {doing(scheme)}" if scheme.between else doing(scheme)
 
 
 def _span(raced: Raced) -> str:
