@@ -233,4 +233,4 @@ def run(arguments: argparse.Namespace) -> None:
     main = "__main__.py"
     copy.path(main).write_text(copy.text(main).replace("judge, mean_features,", "count, judge, mean_features,"))
     assert "how many experiments a study has" in copy.run("-m", "freeze_or_tune", "--help")
-    assert copy.run("-m", "freeze_or_tune", "count", "--configfile", "config/config.yaml") == "72\n"
+    assert copy.run("-m", "freeze_or_tune", "count", "--configfile", "config/config.yaml") == "84\n"

@@ -56,7 +56,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "make lock": Run("cloned", PLAN, says=("uv pip compile pyproject.toml", "-o requirements.lock")),
     # The study.
     "snakemake": Run("finished", makes=("results/figures/fig1.pdf",)),
-    "snakemake -n": Run("cloned", says=("experiment 72", "reason: Missing output files:")),
+    "snakemake -n": Run("cloned", says=("experiment 84", "reason: Missing output files:")),
     "snakemake results/one-rate/tables/table3.md": Run("finished", makes=("results/one-rate/tables/table3.md",)),
     "python -m freeze_or_tune status": Run("finished", says=("done",)),
     "snakemake results/figures/fig2.pdf": Run("finished", makes=("results/figures/fig2.pdf",)),
@@ -124,7 +124,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     ),
     "snakemake --profile profiles/slurm --until download": Run("cloned", PLAN, says=("download 23", "total 23")),
     "snakemake --profile profiles/slurm --configfile config/config.yaml -- results/figures/fig2.pdf": Run(
-        "cloned", PLAN, says=("experiment 72", "figure 1")
+        "cloned", PLAN, says=("experiment 84", "figure 1")
     ),
     "snakemake --profile profiles/slurm results/experiments/caltech256/n1/F1-7_R8.json "
     "results/distances/caltech256/cosine.json": Run("cloned", PLAN, says=("experiment 1", "mean_distance 1")),

@@ -95,7 +95,7 @@ def test_a_gpu_is_faster_and_holds_what_a_cpu_must(study: Study) -> None:
 def test_each_job_of_a_study_asks_for_something(study: Study) -> None:
     found = jobs(study.model_copy(update={"probes": True}))
     assert {rule for rule, _, _ in found} == RULES.keys()
-    assert sum(rule == "experiment" for rule, _, _ in found) == 72
+    assert sum(rule == "experiment" for rule, _, _ in found) == 84
     assert all(isinstance(one, Estimate) and one.memory_mb >= 500 and one.minutes >= 10 for _, _, one in found)
 
 

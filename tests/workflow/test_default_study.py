@@ -25,9 +25,9 @@ def jobs(output: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("target", [[], ["results/figures/fig2.pdf"]])
-def test_72_experiments_and_16_distances(target: list[str]) -> None:
+def test_84_experiments_and_16_distances(target: list[str]) -> None:
     planned = jobs(plan("--forceall", *target))
-    assert planned["experiment"] == 72
+    assert planned["experiment"] == 84
     assert planned["mean_distance"] + planned["svm_distance"] + planned["cnn_distance"] == 16
     assert planned["split"] == 4 * 3 + 1
     assert planned["pretrain"] == 1
