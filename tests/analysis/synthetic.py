@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from freeze_or_tune.analysis.results.collecting import Searched
+from freeze_or_tune.study.schemes import Scheme
 
 from .conftest import SCHEMES, Results
 
@@ -15,8 +16,8 @@ COSINES = {"near-by": 0.06, "half-way": 0.31, "far-off": 0.52}
 
 def accuracy(cosine: float, n: int, scheme: str) -> float:
     """Tuning gains with distance and data; starting from random values costs most where data is scarce."""
-    random_blocks = {"R8": 0, "R6-8": 1, "R4-8": 2}[scheme.split("_")[1]]
-    tuned = scheme.startswith("T")
+    random_blocks = Scheme.parse(scheme).depth // 2
+    tuned = Scheme.parse(scheme).tuned
     base = 0.95 - 0.6 / np.sqrt(n + 1) - 0.4 * cosine - random_blocks * 0.12 / np.log10(n + 2)
     gain = 0.25 * cosine * np.log10(n + 1) - 0.01 if tuned else 0
     return float(np.clip(base + gain, 0.05, 0.99))

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from freeze_or_tune.analysis.page.write import write_page
 
 from ..analysis.conftest import SCHEMES, Results
-from ..analysis.synthetic import searching
+from ..analysis.synthetic import searching, study
 from .conftest import PATIENCE
 
 Open = Callable[..., Page]
@@ -193,6 +193,31 @@ def test_everything_can_be_done_with_the_keyboard(report: Path, opened: Open) ->
     ):
         assert control in focus
     assert len([control for control in focus if control == "BUTTON  Curves"]) >= 10
+
+
+def test_accuracies_by_frozen_blocks(tmp_path: Path, opened: Open) -> None:
+    """A line a split, from all tuned to all frozen; what has other random blocks, or is a variant, is not on it."""
+    along = ("T1-7_R8", "F1-2_T3-7_R8", "F1-5_T6-7_R8", "F1-7_R8")
+    results = study(tmp_path, schemes=(*along, "T1-7_R8b", "F1-2_T3-5_R6-8", "T1-5_R6-8"))
+    write_page(results.csv, results.experiments, [], tmp_path / "index.html", sources={})
+    page = opened(tmp_path / "index.html")
+    assert len(drawn(page, "accuracy")) == 7 * 9
+    page.get_by_label("by frozen blocks").check()
+    lines = page.evaluate(
+        "document.getElementById('accuracy').data.map(trace => [trace.name, trace.x.map(Math.round)])"
+    )
+    assert lines == [[f"n = {n}", [0, 2, 5, 7]] for _ in range(3) for n in (1, 10, 100)]
+    assert {experiments(page)[place]["scheme"] for place in drawn(page, "accuracy")} == set(along)
+    hint, _ = point_at(
+        page, "accuracy", place_of(page, experiments(page)[drawn(page, "accuracy")[1]]["path"]), "F(1-2)"
+    )
+    assert "F(1-2)T(3-7)R(8)" in hint
+    page.get_by_role("radio", name="by images a class").last.check()
+    assert len(drawn(page, "accuracy")) == 7 * 9
+
+
+def test_without_schemes_between_there_is_nothing_to_switch(report: Path, opened: Open) -> None:
+    assert opened(report).locator('input[name="along"]').count() == 0
 
 
 def test_a_row_of_the_table_leads_to_its_curves_by_keyboard(report: Path, opened: Open) -> None:

@@ -36,6 +36,7 @@ class Shown(Content):
     label: str
     mode: str
     depth: int
+    frozen: int | None
     distance_level: str
     data_level: str
     cosine: float | None
@@ -83,6 +84,8 @@ class Explorable(Content):
     """Notation of paths to the paper's notation, in the order of the legend."""
     views: dict[str, View]
     """By protocol; the same experiments in the same order in each."""
+    between: bool
+    """Whether there are schemes that freeze some of what they copy and tune the rest."""
     command: str
     """What runs an experiment again, but for -f and its path."""
     looks: Looks

@@ -23,6 +23,7 @@ from freeze_or_tune.analysis.page.content import (
 )
 from freeze_or_tune.analysis.page.datasets import datasets
 from freeze_or_tune.analysis.results.provenance import Provenance
+from freeze_or_tune.analysis.show.depths import has_depths
 from freeze_or_tune.analysis.show.figures import DATA_LABELS, DISTANCE_LABELS
 from freeze_or_tune.analysis.show.style import DATA_LOOKS, DEPTH_LOOKS, DISTANCE_LOOKS, SCRATCH_LOOK
 from freeze_or_tune.analysis.statistics.intervals import Evidence
@@ -77,6 +78,7 @@ def gather(
             targets=tuple(results.sort_values("cosine", kind="stable")["target"].unique()),
             schemes={str(s): s.paper for s in sorted(map(Scheme.parse, results["scheme"].unique()), key=_rank)},
             views=views,
+            between=has_depths(results),
             command=snakemake_command(configfiles),
             looks=Looks(distance=DISTANCE_LOOKS, data=DATA_LOOKS, depths=DEPTH_LOOKS, scratch=SCRATCH_LOOK),
             distance_labels=DISTANCE_LABELS,
@@ -131,11 +133,13 @@ def _shown(
     for cell in _rows(cells):
         key: Key = (cell.target, cell.n, cell.scheme)
         path, record = records[key]
+        scheme = Scheme.parse(cell.scheme)
+        of_depths = scheme.depth == 1 and (scheme.plain or scheme.between)
         shown.append(Shown(
-            target=cell.target, n=cell.n, scheme=cell.scheme, label=Scheme.parse(cell.scheme).paper,
-            mode=cell.mode, depth=cell.depth, distance_level=cell.distance_level, data_level=cell.data_level,
-            cosine=known(cell.cosine), chance=1 / cell.classes, mean=cell.test_accuracy, low=cell.low, high=cell.high,
-            accuracies=runs[key], path=path.as_posix(),
+            target=cell.target, n=cell.n, scheme=cell.scheme, label=scheme.paper, mode=cell.mode, depth=cell.depth,
+            frozen=scheme.frozen if of_depths else None, distance_level=cell.distance_level,
+            data_level=cell.data_level, cosine=known(cell.cosine), chance=1 / cell.classes,
+            mean=cell.test_accuracy, low=cell.low, high=cell.high, accuracies=runs[key], path=path.as_posix(),
             curves=tuple(_curve(run, step, one_rate) for run in record.runs),
         ))  # fmt: skip
     return tuple(shown)

@@ -99,9 +99,10 @@ function fillRatioTable() {
   element("ratio-numbers").querySelector("tbody").replaceChildren(...rows);
 }
 
-/** Test accuracy against images a class, a panel a target from near to far. */
+/** Test accuracy against images a class or frozen blocks, a panel a target from near to far. */
 function drawAccuracies() {
-  const places = visibleExperiments();
+  const along = document.querySelector('input[name="along"]:checked')?.value ?? "n";
+  const places = visibleExperiments().filter((place) => along === "n" || DATA.experiments[place].frozen !== null);
   const byTarget = new Map();
   for (const place of places) {
     const { target } = DATA.experiments[place];
@@ -120,7 +121,9 @@ function drawAccuracies() {
     grid: { rows, columns, pattern: "independent", xgap: columns > 1 ? 0.16 : 0, ygap: 0.3 },
   });
   const traces = targets.flatMap((target, i) =>
-    panel(byTarget.get(target), i ? i + 1 : "", arrangement, { target, width: width / columns, last: i + columns >= targets.length }),
+    panel(byTarget.get(target), i ? i + 1 : "", arrangement, {
+      target, along, width: width / columns, last: i + columns >= targets.length,
+    }),
   );
   if (!targets.length) {
     arrangement.annotations.push(silence("No experiment passes the filters"));
@@ -130,12 +133,16 @@ function drawAccuracies() {
 }
 
 /** The traces of one target; its axes, title and line of chance are added to `arrangement`. */
-function panel(places, number, arrangement, { target, width, last }) {
+function panel(places, number, arrangement, { target, along, width, last }) {
   const experiments = places.map((place) => DATA.experiments[place]);
   const { cosine, chance } = experiments[0];
   const top = Math.max(chance, ...experiments.map((e) => e.high));
-  const title = last ? { text: "Images a class", standoff: 6 } : {};
-  arrangement[`xaxis${number}`] = dataAxis(experiments.map((e) => e.n), width, { title });
+  const title = last ? { text: along === "n" ? "Images a class" : "Frozen blocks", standoff: 6 } : {};
+  const deepest = Math.max(...experiments.map((e) => e.frozen));
+  arrangement[`xaxis${number}`] =
+    along === "n"
+      ? dataAxis(experiments.map((e) => e.n), width, { title })
+      : axis({ title, range: [-0.05 * deepest, 1.3 * deepest], dtick: Math.ceil(deepest / 9) });
   arrangement[`yaxis${number}`] = axis({ range: [0, Math.min(1.04, 1.1 * top)], tickformat: ".1f", nticks: 6 });
   // Letters that fit above a panel, the distance's left out.
   const most = Math.floor(width / 7.5) - 17;
@@ -149,6 +156,7 @@ function panel(places, number, arrangement, { target, width, last }) {
     type: "line", xref: `x${number} domain`, yref: `y${number}`, x0: 0, x1: 1, y0: chance, y1: chance,
     layer: "below", line: { color: variable("--both"), width: 1 },
   });
+  if (along === "frozen") return depthTraces(places, number);
   const schemes = Object.keys(DATA.schemes).filter((scheme) => experiments.some((e) => e.scheme === scheme));
   return schemes.map((scheme, i) => schemeTrace(scheme, places, number, 10 ** (0.018 * (i - (schemes.length - 1) / 2))));
 }
@@ -158,12 +166,33 @@ function schemeTrace(scheme, places, number, aside) {
   const line = places.filter((place) => DATA.experiments[place].scheme === scheme);
   line.sort((a, b) => DATA.experiments[a].n - DATA.experiments[b].n);
   const look = schemeLook(scheme);
+  return accuracyTrace(line, look, number, DATA.schemes[scheme], (e) => e.n * aside);
+}
+
+/** A line through the depths of each split, named where it ends. */
+function depthTraces(places, number) {
+  const counts = [...new Set(places.map((place) => DATA.experiments[place].n))].sort((a, b) => a - b);
+  return counts.map((n, i) => {
+    const line = places.filter((place) => DATA.experiments[place].n === n);
+    line.sort((a, b) => DATA.experiments[a].frozen - DATA.experiments[b].frozen);
+    const look = { ...dataLook(DATA.experiments[line[0]].data_level), dash: "solid" };
+    const aside = 0.06 * (i - (counts.length - 1) / 2);
+    return {
+      ...accuracyTrace(line, look, number, `n = ${n}`, (e) => e.frozen + aside),
+      mode: "lines+markers+text", textposition: "middle right", textfont: { color: look.color, size: 12 },
+      text: line.map((_, place) => (place === line.length - 1 ? ` n = ${n}` : "")),
+    };
+  });
+}
+
+/** Accuracies of some experiments with their intervals. */
+function accuracyTrace(line, look, number, name, x) {
   const experiments = line.map((place) => DATA.experiments[place]);
   return {
-    type: "scatter", mode: "lines+markers", hoverinfo: "none", name: DATA.schemes[scheme], customdata: line,
+    type: "scatter", mode: "lines+markers", hoverinfo: "none", name, customdata: line,
     xaxis: `x${number}`, yaxis: `y${number}`, marker: markerOf(look, 8),
     line: { color: look.color, width: 1.5, dash: look.dash },
-    x: experiments.map((e) => e.n * aside), y: experiments.map((e) => e.mean),
+    x: experiments.map(x), y: experiments.map((e) => e.mean),
     error_y: bars(look.color, ...["mean", "low", "high"].map((key) => experiments.map((e) => e[key]))),
   };
 }

@@ -49,6 +49,7 @@ for (const radio of document.querySelectorAll('input[name="protocol"]')) {
   });
 }
 for (const radio of document.querySelectorAll('input[name="across"]')) radio.addEventListener("change", drawRatios);
+for (const radio of document.querySelectorAll('input[name="along"]')) radio.addEventListener("change", drawAccuracies);
 for (const radio of document.querySelectorAll('input[name="quantity"]')) radio.addEventListener("change", drawCurves);
 for (const list of ["choose-target", "choose-n", "choose-scheme"]) element(list).addEventListener("change", chooseFromLists);
 element("ratio-numbers").addEventListener("toggle", fillRatioTable);
