@@ -1,17 +1,21 @@
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 from freeze_or_tune.analysis.results.choosing import chosen as choices
 from freeze_or_tune.data.splits import read_split, write_split
+from freeze_or_tune.data.store import Store
+from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.stages.experiment import run_experiment
-from freeze_or_tune.study.solver import FrozenGrid, Rule, Search, TunedGrid
+from freeze_or_tune.stages.features import in_chunks, source_network
+from freeze_or_tune.study.solver import Candidate, FrozenGrid, Rule, Search, TunedGrid
 from freeze_or_tune.system.errors import UserError
-from tests.stages.files import CPU, NAMES, Files, adapted, settings, without_costs
+from freeze_or_tune.training.augment import Preprocessing
+from tests.stages.files import CPU, NAMES, SIZES, Files, adapted, settings, without_costs
 
 SEARCH = Search(
     frozen=FrozenGrid(learning_rate=(0.003, 0.1), c=(0.01, 1)),
@@ -90,3 +94,39 @@ def test_variant_n_is_refused_where_there_are_no_batch_norms(files: Files, tmp_p
     with pytest.raises(UserError, match="blocks 1 to 7 have no batch norms: leave out the scheme's variant n"):
         adapted(files, settings("digits", "T1-7_R8n"), tmp_path / "x.json")
     assert not (tmp_path / "x.json").exists()
+
+
+def test_a_model_may_be_the_mean_of_classifiers_each_as_sure_as_the_others(files: Files, tmp_path: Path) -> None:
+    """Logistic regressions of three C, each trained alone, against what one search leaves of two of them."""
+    store, split = files.inputs("digits")
+
+    def classifier(name: str, among: tuple[Candidate, ...] = (), **solver: Any) -> np.ndarray:
+        """Weights and biases [2, D + 1]."""
+        path = tmp_path / f"{name}.safetensors"
+        run_experiment(
+            settings("digits", "F1-7_R8", **solver), store, split, files.weights, tmp_path / f"{name}.json", CPU, 1,
+            model=path, among=among,
+        )  # fmt: skip
+        state = load_pretrained(path).parameters
+        return np.column_stack([state["fc8.weight"].numpy(), state["fc8.bias"].numpy()]).astype(float)
+
+    few, many = classifier("few", c=0.001), classifier("many", c=10.0)
+    features = np.column_stack([features_of(files, split, "val"), np.ones(6)])
+    outputs = [features @ one.T for one in (few, many)]
+    spreads = [np.sqrt(np.square(out - out.mean(1, keepdims=True)).mean()) for out in outputs]
+    assert spreads[1] > 2 * spreads[0]
+    wanted = (few / spreads[0] + many / spreads[1]) / 2 * np.mean(spreads)
+    search = Search(frozen=FrozenGrid(c=(0.001, 0.1, 10.0)))
+    found = classifier("mean", (Candidate(c=0.001), Candidate(c=10.0)), search=search)
+    # One C is solved from another's end: what hardly varies over the images comes out a little different.
+    np.testing.assert_allclose(features @ found.T, features @ wanted.T, rtol=5e-3)
+
+
+def features_of(files: Files, split: Path, subset: str) -> np.ndarray:
+    """The source's features [N, D] of a subset's images."""
+    pretrained = load_pretrained(files.weights)
+    network = source_network(SIZES, pretrained)
+    names = [row.image for row in read_split(split, 6, 3, 4) if row.subset == subset]
+    cut = Preprocessing(pretrained.mean, SIZES.crop, SIZES.scale)
+    (chunk,) = in_chunks(lambda views: [network.features(views)], Store(files.inputs("digits")[0]), names, cut)
+    return chunk[0].numpy()
