@@ -181,7 +181,7 @@ from freeze_or_tune.analysis.statistics.intervals import Evidence
 
 
 def costs_data(evidence: Evidence) -> pd.DataFrame:
-    """Figure 6's numbers."""
+    """Figure 7's numbers."""
     return evidence.results[["scheme", "seconds", "test_accuracy"]]
 
 
@@ -193,8 +193,8 @@ def costs(evidence: Evidence) -> Figure:
 ''')  # fmt: skip
     numbers = "analysis/show/plot.py"
     copy.put(numbers, "from freeze_or_tune.analysis.show.costs import costs, costs_data", "from matplotlib.figure")
-    copy.put(numbers, "    6: Drawing(costs_data, costs),", "4: Drawing(")
-    copy.put("workflow/rules/labels.smk", '    "6": "What does it cost?",', '"4": "Which distance')
+    copy.put(numbers, "    7: Drawing(costs_data, costs),", "4: Drawing(")
+    copy.put("workflow/rules/labels.smk", '    "7": "What does it cost?",', '"4": "Which distance')
     copy.run("-c", '''
 from pathlib import Path
 from tests.analysis.conftest import Results
@@ -204,8 +204,8 @@ for scheme in ("T1-7_R8", "F1-7_R8"):
 results.collect()
 ''')  # fmt: skip
     copy.run("-m", "freeze_or_tune", "plot", "made/experiments.csv", "shown")
-    assert (copy.folder / "shown/figures/fig6.pdf").read_bytes().startswith(b"%PDF")
-    assert "results/figures/fig6.png" in copy.run("-m", "snakemake", "--dry-run", "--quiet", "host")
+    assert (copy.folder / "shown/figures/fig7.pdf").read_bytes().startswith(b"%PDF")
+    assert "results/figures/fig7.png" in copy.run("-m", "snakemake", "--dry-run", "--quiet", "host")
 
 
 def test_a_command(copy: Copy) -> None:

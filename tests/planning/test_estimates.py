@@ -118,7 +118,7 @@ def test_images_of_any_reader_have_an_estimate(study: Study, reader: str) -> Non
 def test_the_table_of_a_study_is_printed(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["resources", "--configfile", str(ROOT / "config/config.yaml")]) == 0
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines()]
-    assert ["experiment", "greek", "18"] in [[cell.strip() for cell in row[:3]] for row in rows]
+    assert ["experiment", "greek", "21"] in [[cell.strip() for cell in row[:3]] for row in rows]
 
 
 def test_all_names_of_a_large_dataset_are_in_the_memory_of_its_store() -> None:

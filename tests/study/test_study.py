@@ -28,9 +28,9 @@ def config() -> Config:
     return copy.deepcopy(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
 
 
-def test_the_embedded_study_is_72_experiments(embedded: Study) -> None:
+def test_the_embedded_study_is_84_experiments(embedded: Study) -> None:
     experiments = embedded.experiments()
-    assert len(experiments) == len(set(experiments)) == 4 * 3 * 6
+    assert len(experiments) == len(set(experiments)) == 4 * 3 * 7
     assert ("digits", 10, "T1-7_R8") in experiments
 
 
@@ -86,6 +86,14 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], list[str]]] = {
     "an unknown reader": (_set("datasets.digits.reader", "mnist"), ["datasets.digits", "mnist", "'solar-cells'"]),
     "an unknown metric": (_set("distances.metrics", ["svm", "emd"]), ["distances.metrics.1", "'emd'", "'mmd'"]),
     "an unknown scheme": (_set("schemes", ["T1-6_R8"]), ["schemes.0", "T1-6_R8", "must follow"]),
+    "blocks in another order": (
+        _set("schemes", ["F5-7_T1-4_R8"]),
+        ["'F5-7_T1-4_R8' is not a scheme", "near to it is F1-3_T4-7_R8"],
+    ),
+    "norms that are not there": (
+        _set("schemes", ["F1-4_T5-7_R8bn"]),
+        ["F1-4_T5-7_R8bn is for batch norms", "the network of target", "F1-4_T5-7_R8b is the same without them"],
+    ),
     "a scheme of another network": (_set("schemes", ["T1-4_R5"]), ["T1-4_R5", "has 8 blocks"]),
     "an impossible split": (_set("targets.digits.n", [1, 150]), ["targets.digits.n", "150", "174", "114 at most"]),
     "an impossible pretraining": (_set("sources.latin-a.pretraining.n", 101), ["sources.latin-a", "100 at most"]),
@@ -138,14 +146,14 @@ def test_asking_for_what_the_study_has_not_lists_what_it_has(embedded: Study) ->
         embedded.experiment("digit", 10, "T1-7_R8")
     with pytest.raises(UserError, match="n = 1, 10, 100"):
         embedded.experiment("digits", 7, "T1-7_R8")
-    with pytest.raises(UserError, match="T1-7_R8, F1-7_R8"):
+    with pytest.raises(UserError, match="T1-7_R8, F1-5_T6-7_R8, F1-7_R8"):
         embedded.experiment("digits", 10, "T1-2_R3-8")
 
 
 def test_a_target_may_have_schemes_of_its_own(config: Config) -> None:
     config["targets"]["latin-b"]["schemes"] = ["T1_R2-8"]
     assert load_study(config).schemes_of("latin-b") == ("T1_R2-8",)
-    assert len(load_study(config).experiments()) == 3 * 3 * 6 + 3
+    assert len(load_study(config).experiments()) == 3 * 3 * 7 + 3
 
 
 def test_the_digest_tells_settings_apart_and_nothing_else(embedded: Study, config: Config) -> None:
