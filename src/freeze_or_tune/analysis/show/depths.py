@@ -56,7 +56,7 @@ def depths(evidence: Evidence) -> Figure:
         if level in set(table["data_level"])
     ]
     handles.append(Line2D([], [], color=GREY, linewidth=0.8, label="chance"))
-    figure.legend(handles=handles, title="Images a class", loc="outside lower center", ncols=4)
+    figure.legend(handles=handles, title="Images a class", loc="outside upper center", ncols=4)
     return figure
 
 

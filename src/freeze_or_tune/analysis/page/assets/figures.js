@@ -142,7 +142,7 @@ function panel(places, number, arrangement, { target, along, width, last }) {
   arrangement[`xaxis${number}`] =
     along === "n"
       ? dataAxis(experiments.map((e) => e.n), width, { title })
-      : axis({ title, range: [-0.05 * deepest, 1.3 * deepest], dtick: Math.ceil(deepest / 9) });
+      : axis({ title, range: [-0.05 * deepest, 1.3 * deepest], tickvals: blocksUpTo(deepest) }); // room for names
   arrangement[`yaxis${number}`] = axis({ range: [0, Math.min(1.04, 1.1 * top)], tickformat: ".1f", nticks: 6 });
   // Letters that fit above a panel, the distance's left out.
   const most = Math.floor(width / 7.5) - 17;
@@ -167,6 +167,12 @@ function schemeTrace(scheme, places, number, aside) {
   line.sort((a, b) => DATA.experiments[a].n - DATA.experiments[b].n);
   const look = schemeLook(scheme);
   return accuracyTrace(line, look, number, DATA.schemes[scheme], (e) => e.n * aside);
+}
+
+/** Ticks at numbers of blocks, ten at most. */
+function blocksUpTo(deepest) {
+  const step = Math.ceil(deepest / 9);
+  return [...Array(Math.floor(deepest / step) + 1).keys()].map((k) => k * step);
 }
 
 /** A line through the depths of each split, named where it ends. */
