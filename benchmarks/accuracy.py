@@ -53,12 +53,17 @@ class Split(NamedTuple):
         )
 
 
-def frozen(study: Study, target: str, split: Split) -> float:
-    """Test accuracy of scikit-learn's logistic regression on the study's features."""
+def features_of(study: Study, target: str, split: Split) -> dict[str, np.ndarray]:
+    """Our features of each subset's images [N, D]."""
     stem = Path(study.results, "features", study.source_of(target), study.dataset_of(target))
     features, names = np.load(f"{stem}.npy"), pd.read_csv(f"{stem}.csv", dtype=str).iloc[:, 0]
     place = dict(zip(names, range(len(names)), strict=True))
-    data = {subset: features[[place[image] for image in images]] for subset, images in split.images.items()}
+    return {subset: features[[place[image] for image in images]] for subset, images in split.images.items()}
+
+
+def frozen(study: Study, target: str, split: Split) -> float:
+    """Test accuracy of scikit-learn's logistic regression on the study's features."""
+    data = features_of(study, target, split)
     return float(frozen_by_hand(data, {subset: labels.numpy() for subset, labels in split.labels.items()}).mean())
 
 

@@ -30,16 +30,17 @@ def frozen_by_hand(
 
     Of the C that is best on validation; if asked to, fitted once more with it to all images but those that test.
     """
-    models = {c: _regression(c).fit(features["train"], labels["train"]) for c in CS}
+    models = {c: regression(c).fit(features["train"], labels["train"]) for c in CS}
     best = max(models, key=lambda c: models[c].score(features["val"], labels["val"]))
     model = models[best]
     if refit:
         inputs, wanted = (np.concatenate([part["train"], part["val"]]) for part in (features, labels))
-        model = _regression(best).fit(inputs, wanted)
+        model = regression(best).fit(inputs, wanted)
     return np.asarray(model.predict(features["test"]) == labels["test"])
 
 
-def _regression(c: float) -> Pipeline:
+def regression(c: float) -> Pipeline:
+    """Logistic regression on standardised features."""
     return make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=1000))
 
 

@@ -11,12 +11,10 @@ import sys
 import warnings
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from benchmarks.accuracy import CS, Split, features_of
+from benchmarks.accuracy import Split, features_of
+from benchmarks.by_hand import CS, regression
 from benchmarks.compare import table
 from freeze_or_tune.study.study import Study, read_study
 
@@ -27,12 +25,13 @@ COLUMNS = ("1 a class", "2 a class", "all", "folds", "folds and 1", "mean of all
 
 def lost(study: Study, target: str, n: int) -> list[float]:
     """Points that each of COLUMNS loses."""
-    data = features_of(study, target, Split.read(study, target, n))
-    (train, labels), (val, val_labels), (test, test_labels) = (data[subset] for subset in ("train", "val", "test"))
+    split, subsets = Split.read(study, target, n), ("train", "val", "test")
+    train, val, test = map(features_of(study, target, split).__getitem__, subsets)
+    labels, val_labels, test_labels = (split.labels[subset].numpy() for subset in subsets)
     folds = StratifiedKFold(min(FOLDS, n), shuffle=True, random_state=0)
     right, folded, tests, probabilities = [], [], [], []
     for c in CS:
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=1000))
+        model = regression(c)
         folded.append(cross_val_predict(model, train, labels, cv=folds) == labels)
         model.fit(train, labels)
         right.append(model.predict(val) == val_labels)

@@ -133,9 +133,10 @@ def main() -> None:
     """Measure each dataset, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("datasets", nargs="*", default=DATASETS, help="of config/evidence.yaml")
+    datasets = parser.parse_args().datasets
     warnings.simplefilter("ignore", UserWarning)  # of scikit-learn: few images a class
     z, path, rows = float(norm.ppf(0.975)), write_study(), []
-    for dataset in parser.parse_args().datasets:
+    for dataset in datasets:
         asked = Asked(dataset, path)
         ours, frozen, tuned = asked.model(), asked.frozen(), asked.tuned()
         apart = [difference(ours, other, z) for other in (frozen, tuned)]

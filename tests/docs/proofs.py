@@ -72,7 +72,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
         "finished", makes=("results/experiments/birds/n25/T1-7_R8.json", "results/distances/birds/cosine.json")
     ),
     "snakemake results/experiments.csv --batch collect=1/50": Run(
-        "cloned", PLAN, says=("cnn_distance 1", "mean_distance 1")
+        "cloned", PLAN, says=("cnn_distance 1", "mean_distance 2")
     ),
     "snakemake resources/downloads/cub200/CUB_200_2011.tgz": Run("cloned", PLAN, says=("download 1", "total 1")),
     "sha256sum --check": Run("finished", "--help", says=("--check",)),
@@ -141,6 +141,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "python -m benchmarks.accuracy --configfile config/config.yaml --frozen": Run(
         "finished", says=("| mean |", "| all |")
     ),
+    "python -m benchmarks.models": Run("cloned", "--help", says=("are laid into a folder",)),
     "python -m benchmarks.folds": Run("finished", says=("| mean |",)),
     "python -m benchmarks.views": Run("small", "--seeds 1 --epochs 9", says=("| 1 view |", "| 9 views: exact |")),
     "python -m benchmarks.options": Run("small", says=("| small | fp32 |", "| caffenet | bf16, channels_last |")),

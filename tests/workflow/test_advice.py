@@ -83,7 +83,7 @@ def test_the_race_was_run_and_the_advice_is_its_winner(advised: Path) -> None:
     race = Race.read(advised / "results/advice/birds/race.json")
     advice = Advice.read(advised / "results/advice/birds.json")
     assert advice.race == race
-    assert {one.scheme for one in race.schemes} == {"T1-7_R8", "F1-7_R8"}
+    assert {one.scheme for one in race.schemes} == {"T1-7_R8", "F1-4_T5-7_R8", "F1-7_R8"}
     assert advice.schemes == (race.winner,)
     assert max(one.images for one in race.schemes) == 16 * race.rounds  # of 48 that do not test, a third a round
     assert advice.profiles[0].images == 48
