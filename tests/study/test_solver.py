@@ -168,3 +168,12 @@ def test_a_solver_that_solves_does_so_only_where_the_classifier_is_all_that_lear
         assert [one.c for one in solver.candidates(other)] == [None]
     with pytest.raises(ValidationError, match=r"a search tries several in search\.frozen\.c"):
         Solver.model_validate({"c": 1, "search": {"frozen": {"c": [1]}}})
+
+
+@pytest.mark.parametrize(
+    ("scheme", "rate"), [("T1-7_R8", 0.7), ("F1-4_T5-7_R8", 0.7), ("T1-7_R8bp", 0.7), ("F1-7_R8", 0.5), ("R1-8", 0.5)]
+)
+def test_what_tunes_any_copied_block_has_the_grid_of_tuned_schemes(scheme: str, rate: float) -> None:
+    search = Search(frozen=FrozenGrid(learning_rate=(0.5,)), tuned=TunedGrid(learning_rate=(0.7,)))
+    tried = Solver(search=search).candidates(Scheme.parse(scheme))
+    assert [one.learning_rate for one in tried] == [0.01, rate]
