@@ -39,6 +39,14 @@ def back_from_the_queue(cluster: Cluster, job: str) -> None:
     wait_until(runs_again, f"job {job} runs again")
 
 
+def in_place_of_squeue(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Let snakemake ask a script, which calls the real one."""
+    squeue = folder / "squeue"
+    squeue.write_text("#!/bin/sh\n" + script.format(squeue=shutil.which("squeue")) + "\n")
+    squeue.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
 def saved_at_the_signal(training: Training) -> None:
     """By the job's own log: snakemake may look at it before the job has said so. The next attempt begins it anew."""
     words = "SIGTERM: saved at iteration"
@@ -100,13 +108,18 @@ def test_an_interrupted_experiment_goes_on_where_it_was(
 
 
 def test_a_controller_that_is_away_for_a_while_is_waited_for(
-    study: Path, cluster: Cluster, submit: Submit, expected: Runs
+    study: Path, cluster: Cluster, submit: Submit, expected: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    questions = tmp_path / "unanswered"
+    in_place_of_squeue(tmp_path, monkeypatch, f'timeout 2 {{squeue}} "$@" || {{{{ echo >> "{questions}"; exit 1; }}}}')
     submission = submit(EXPERIMENT)
     training = Training(study, submission)
     cluster.stop_controller()
+    questions.write_text("")
     training.go_on()
     wait_until((study / EXPERIMENT).exists, "the experiment is done")
+    # After five the plugin would by default forget the job.
+    wait_until(lambda: questions.read_text().count("\n") > 6, "snakemake has asked in vain")
     assert submission.process.poll() is None
     cluster.start_controller()
     submission.succeeds()
@@ -139,10 +152,7 @@ def test_ctrl_c_leaves_no_job_and_no_lock(
 ) -> None:  # fmt: skip
     looking = tmp_path / "looking"
     if moment.startswith("during"):
-        squeue = tmp_path / "squeue"
-        squeue.write_text(f'#!/bin/sh\ntouch "{looking}"\nsleep 2\nexec {shutil.which("squeue")} "$@"\n')
-        squeue.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        in_place_of_squeue(tmp_path, monkeypatch, f'touch "{looking}"\nsleep 2\nexec {{squeue}} "$@"')
     submission = submit(EXPERIMENT)
     training = Training(study, submission)
     looking.unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 # The study of this run, and what rules ask of it.
 import os
 import re
-import subprocess
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -9,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 from freeze_or_tune.data.downloads.catalogue import find, read_downloads
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.records.recipes import RECIPES
+from freeze_or_tune.system.slurm import cancel_forgotten_jobs, wait_for_the_controller
 from freeze_or_tune.study.study import load_study
 
 
@@ -21,6 +21,7 @@ try:
 except UserError as error:
     raise WorkflowError(str(error))
 
+wait_for_the_controller()
 
 # What names this study on the command line, as seen from here: nothing for the default one, which jobs are told of, too.
 CONFIGFILES = [
@@ -67,13 +68,3 @@ def contents(wildcards):
     except UserError as error:
         raise WorkflowError(str(error))
     return row.model_dump(mode="json", include={"bytes", "algorithm", "digest"})
-
-
-def cancel_forgotten_jobs(logs):
-    """What is left on a SLURM after Ctrl-C, by the name that all jobs of a run have.
-
-    Snakemake cancels them itself, but not those whose state it was asking for, nor one that it was just submitting.
-    """
-    for log in logs:
-        for run in re.findall(r"SLURM run ID: (\S+)", Path(log).read_text()):
-            subprocess.run(["scancel", "--name", run], check=False)
