@@ -19,6 +19,7 @@ from freeze_or_tune.study.settings import TrainingSettings
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.batches import data_order
 from freeze_or_tune.training.cache import Cache
+from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.training.device import prepare_device
 from freeze_or_tune.training.prefix import Prefix
 from freeze_or_tune.training.solver import gradients_of, learnables, optimiser_of
@@ -65,7 +66,7 @@ def forward_flops(network: Layered, crop: int) -> float:
 
 def ceiling_rows(prepared: Prepared) -> list[tuple[object, ...]]:
     """For T1-7_R8 at both sizes: what is reached, of the products' ceiling and of batches that are ready."""
-    prepare_device("cpu", THREADS)
+    prepare_device(Machine(device="cpu"), THREADS)
     rate = machine_rate()
     return [
         ("small, 64 px", *_reached(prepared, prepared.settings("greek", 10, "T1-7_R8"), rate, steps=20, blocks=40)),

@@ -16,7 +16,7 @@ from benchmarks.compare import table
 from benchmarks.prepare import STUDY
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import Network
+from freeze_or_tune.study.settings import Machine, Network
 from freeze_or_tune.study.solver import Precision, Solver
 from freeze_or_tune.study.study import read_study
 from freeze_or_tune.training.device import computing_in, prepare_device
@@ -33,7 +33,7 @@ OPTIONS: dict[str, tuple[Precision, bool, bool]] = {
 
 def stepper(sizes: Network, precision: Precision, channels_last: bool, compiled: bool) -> Callable[[], None]:
     """A training step of T1-7_R8 on one batch."""
-    device = prepare_device("cpu", 1, precision)
+    device = prepare_device(Machine(device="cpu"), 1, precision)
     layout = torch.channels_last if channels_last else torch.contiguous_format
     network = caffenet(sizes, 50)
     initialise(network, sizes.filler, 0)

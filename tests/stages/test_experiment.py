@@ -307,7 +307,7 @@ from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.networks.cifar import cifar_quick
 from freeze_or_tune.training.device import prepare_device
 from freeze_or_tune.training.solver import gradients_of, learnables, optimiser_of
-prepare_device("cpu", 1)
+prepare_device(Machine(device="cpu"), 1)
 network = cifar_quick(2, torch.Generator())
 for method in ("sgd", "adamw"):
     parameters = learnables(network, Scheme.parse("R1-5"), Solver(method=method))

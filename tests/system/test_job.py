@@ -24,6 +24,14 @@ def test_a_bug_leaves_its_traceback_in_the_log(mistake: str, tmp_path: Path) -> 
     assert "Traceback" in (tmp_path / "log").read_text()
 
 
+def test_a_gpu_without_memory_is_said_in_words(tmp_path: Path) -> None:
+    done = run_job("import torch; raise torch.OutOfMemoryError('CUDA out of memory')", tmp_path / "log")
+    assert done.returncode == 1
+    assert done.stderr.startswith("freeze-or-tune: the GPU has no memory left; lower the study's machine.memory_mb")
+    assert done.stderr.count("\n") == 1
+    assert "CUDA out of memory" in (tmp_path / "log").read_text()
+
+
 def test_success_is_silent_and_leaves_a_log(tmp_path: Path) -> None:
     done = run_job("import logging; logging.info('trained')", tmp_path / "log")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

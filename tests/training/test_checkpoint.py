@@ -1,5 +1,6 @@
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,7 @@ def test_the_last_two_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "renamed"])
-def test_a_damaged_checkpoint_is_skipped_with_a_warning(
+def test_a_damaged_checkpoint_is_removed_with_a_warning(
     damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole = run("F1-2_R3-4", Checkpoints(tmp_path, ALWAYS))
@@ -127,8 +128,44 @@ def test_a_damaged_checkpoint_is_skipped_with_a_warning(
     state = Checkpoints(tmp_path, ALWAYS).load()
     assert state is not None
     assert state["iteration"] == 11
-    assert "skipped the damaged checkpoint" in caplog.text
+    assert "removed the damaged checkpoint" in caplog.text
+    assert [path.name[:9] for path in tmp_path.iterdir()] == ["000000011"]
     assert_same(run("F1-2_R3-4", Checkpoints(tmp_path, ALWAYS)), whole)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("alloc")])
+def test_want_of_memory_is_no_damage(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("R1-4", Checkpoints(tmp_path, ALWAYS))
+    before = sorted(tmp_path.iterdir())
+
+    def load(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(torch, "load", load)
+    with pytest.raises(type(error)):
+        run("R1-4", Checkpoints(tmp_path, ALWAYS))
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_states_that_were_saved_last_are_kept_and_gone_on_from(tmp_path: Path) -> None:
+    """Not those of the highest iterations: a run that had to begin anew has passed none of them yet."""
+    checkpoints = Checkpoints(tmp_path, ALWAYS)
+    for iteration in (50, 60, 1, 2):
+        checkpoints.save({"iteration": iteration})
+        time.sleep(0.02)  # more than the clock of any file system is wide
+    assert {path.name[:9] for path in tmp_path.iterdir()} == {"000000001", "000000002"}
+    assert checkpoints.load() == {"iteration": 2}
+
+
+def test_a_state_is_read_into_host_memory(tmp_path: Path) -> None:
+    """Whichever device has saved it: this machine may have no such."""
+    checkpoints = Checkpoints(tmp_path, ALWAYS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.serialization, "location_tag", lambda _: "cuda:0")
+        checkpoints.save({"iteration": 2, "values": torch.ones(3)})
+    state = checkpoints.load()
+    assert state is not None
+    assert state["values"].device == torch.device("cpu")
 
 
 def test_without_a_checkpoint_a_run_begins(tmp_path: Path) -> None:

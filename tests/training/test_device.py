@@ -5,8 +5,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_device
+
+
+@pytest.fixture(autouse=True)
+def within_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose scheduler has given it its GPU."""
+    monkeypatch.setenv("SLURM_JOB_ID", "1")
 
 
 @pytest.mark.parametrize(
@@ -16,14 +23,14 @@ from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_
 def test_the_device(asked: str, visible: bool, chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: visible)
-    monkeypatch.setattr(torch, "use_deterministic_algorithms", lambda mode: None)  # for the whole process
-    assert prepare_device(asked, 1) == torch.device(chosen)
+    monkeypatch.setattr(torch, "set_deterministic_debug_mode", lambda mode: None)  # for the whole process
+    assert prepare_device(Machine(device=asked), 1) == torch.device(chosen)
 
 
 def test_a_gpu_asked_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UserError, match=r"device is cuda, but no GPU is visible to this job.*set .* to cpu"):
-        prepare_device("cuda", 1)
+        prepare_device(Machine(device="cuda"), 1)
 
 
 @pytest.mark.parametrize(("devices", "reserved"), [("0", True), ("GPU-3f", True), ("", False), ("NoDevFiles", False)])
@@ -32,33 +39,51 @@ def test_a_gpu_that_a_scheduler_has_given_in_vain(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", devices)
-    assert prepare_device("cpu", 1) == torch.device("cpu")
+    assert prepare_device(Machine(device="cpu"), 1) == torch.device("cpu")
     if reserved:
         with pytest.raises(UserError, match=f"given a GPU .CUDA_VISIBLE_DEVICES={devices}., but torch finds none"):
-            prepare_device("auto", 1)
+            prepare_device(Machine(), 1)
     else:
-        assert prepare_device("auto", 1) == torch.device("cpu")
+        assert prepare_device(Machine(), 1) == torch.device("cpu")
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_number_of_threads(threads: int) -> None:
-    prepare_device("cpu", threads)
+    prepare_device(Machine(device="cpu"), threads)
     assert torch.get_num_threads() == threads
 
 
 def test_computing_is_without_denormals() -> None:
     tiny = torch.full((1000,), 1e-30)
-    prepare_device("cpu", 1)
+    prepare_device(Machine(device="cpu"), 1)
     assert (tiny * 1e-10 == 0).all()  # 1e-40 is a denormal float32
 
 
-def test_a_gpu_computes_deterministically(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("compiles", [False, True])
+def test_a_gpu_computes_deterministically(compiles: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
     try:
-        prepare_device("cuda", 1)
+        prepare_device(Machine(device="cuda", compile=compiles), 1)
         assert torch.are_deterministic_algorithms_enabled()
+        assert not torch.utils.deterministic.fill_uninitialized_memory
     finally:
         torch.use_deterministic_algorithms(False)
+
+
+PREPARED = """
+import sys, torch
+from freeze_or_tune.study.settings import Machine
+from freeze_or_tune.training.device import prepare_device
+torch.cuda.is_available = lambda: True
+prepare_device(Machine(device="cuda"), 1)
+assert torch.are_deterministic_algorithms_enabled()
+assert "torch._inductor" not in sys.modules
+"""
+
+
+def test_a_job_on_a_gpu_does_not_import_the_compiler() -> None:
+    subprocess.run([sys.executable, "-c", PREPARED], check=True)
 
 
 def test_the_name_of_the_cpu() -> None:
@@ -73,8 +98,9 @@ def test_peak_memory_is_the_processs() -> None:
 
 FAULTS = """
 import resource, torch
+from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.training.device import prepare_device
-prepare_device("cpu", 1)
+prepare_device(Machine(device="cpu"), 1)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 torch.ones(2**26)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)

@@ -21,7 +21,6 @@ from freeze_or_tune.records.model import Model, Trial, Use
 from freeze_or_tune.stages.deployed import Deployed, preprocessing
 from freeze_or_tune.stages.memory import too_large
 from freeze_or_tune.stages.work import Start, Work, favourites, suited
-from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Machine, TrainingSettings
 from freeze_or_tune.study.solver import Candidate
@@ -54,7 +53,8 @@ def make_model(
             for one in settings
             if one.source == given.source and one.scheme in given.schemes
         ]
-        free = free_memory_mb(prepare_device(machine.device, threads))
+        device = prepare_device(machine, threads)
+        free = free_memory_mb(device)
         for one in wanted:
             if words := too_large(given.profiles[0], one, free):
                 raise UserError(words)
@@ -62,12 +62,14 @@ def make_model(
         last, among = _kept(chosen, favourite)
         _, network = _trained(work, last, folder / "held-out.json", among)
         experiment, model_network = _trained(work, _refitted(last), folder / "refit.json", among)
-        sizes, rows = chosen.network, read_split(split, 0, 0, 0, pool="shares")
+        sizes = chosen.network
+        rows = read_split(split, 0, 0, 0, pool="shares")
         labels = tuple(name for _, name in sorted({(row.label, valid(row.class_name)) for row in rows}))
         store = Store(work.start.store)
+        held_out, last_network = (Deployed(sizes, one, device) for one in (network, model_network))
         # Of the network that has not learnt from them: what has is surer of the images that validate than of others.
-        heat = temperature(*_outputs(sizes, network, store, rows, "val"))
-        logits, truth = _outputs(sizes, model_network, store, rows, "test")
+        heat = temperature(*_outputs(held_out, store, rows, "val"))
+        logits, truth = _outputs(last_network, store, rows, "test")
         right = int((logits.argmax(1) == truth).sum())
         low, high = wilson(right, len(truth))
         model = Model(
@@ -136,12 +138,10 @@ def _trial(experiment: Experiment, chosen: bool) -> Trial:
     )
 
 
-def _outputs(
-    sizes: Network, network: Pretrained, store: Store, rows: Sequence[Row], subset: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _outputs(deployed: Deployed, store: Store, rows: Sequence[Row], subset: str) -> tuple[np.ndarray, np.ndarray]:
     """Logits [N, classes] and labels [N] of a subset's images."""
     chosen = [row for row in rows if row.subset == subset]
-    logits = Deployed(sizes, network).logits(store.images([row.image for row in chosen]))
+    logits = deployed.logits(store.images([row.image for row in chosen]))
     return logits.astype(float), np.array([row.label for row in chosen])
 
 

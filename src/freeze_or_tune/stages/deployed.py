@@ -21,18 +21,19 @@ from freeze_or_tune.system.files import replacing
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.cache import CHUNK
 
+CPU = torch.device("cpu")
 INPUT, OUTPUT = "images", "probabilities"
 
 
 class Deployed(nn.Module):
     """RGB images uint8 [B, S, S, 3], warped to the network's image_size S, to probabilities float32 [B, classes]."""
 
-    def __init__(self, sizes: Network, pretrained: Pretrained) -> None:
+    def __init__(self, sizes: Network, pretrained: Pretrained, device: torch.device = CPU) -> None:
         """Take a network with its classifier, and the mean image it was trained with."""
         super().__init__()
-        self.network = source_network(sizes, pretrained)
-        scale = scale_of(sizes, torch.device("cpu"))
-        self.preprocessing = Preprocessing(pretrained.mean, sizes.crop, scale, bgr=sizes.bgr)
+        self.network = source_network(sizes, pretrained).to(device)
+        mean, scale = pretrained.mean.to(device), scale_of(sizes, device)
+        self.preprocessing = Preprocessing(mean, sizes.crop, scale, bgr=sizes.bgr)
         self.size = sizes.image_size
 
     @classmethod
@@ -64,13 +65,15 @@ class Deployed(nn.Module):
         return self.network(self.preprocessing.centre_views(bgr))
 
     def _in_chunks(self, compute: Callable[[Tensor], Tensor], images: np.ndarray) -> np.ndarray:
+        device = self.preprocessing.mean.device
         with torch.no_grad():
-            return torch.cat([compute(chunk) for chunk in torch.from_numpy(images).split(CHUNK)]).numpy()
+            chunks = torch.from_numpy(images).split(CHUNK)
+            return torch.cat([compute(chunk.to(device)).cpu() for chunk in chunks]).numpy()
 
 
 def preprocessing(sizes: Network) -> str:
     """What is done to an image, in words."""
-    size, crop, scale = sizes.image_size, sizes.crop, scale_of(sizes, torch.device("cpu"))
+    size, crop, scale = sizes.image_size, sizes.crop, scale_of(sizes, CPU)
     factors = scale.tolist() if isinstance(scale, torch.Tensor) else scale
     return (
         "Decode to 8-bit RGB as stored, ignoring EXIF orientation, transparency laid over white; "

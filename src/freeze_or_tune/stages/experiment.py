@@ -43,7 +43,7 @@ def run_experiment(
     that was interrupted goes on from its last checkpoint; what another process made meanwhile is kept. `memory_mb` is
     what the whole job may use.
     """
-    device = prepare_device(machine.device, threads, settings.solver.precision)
+    device = prepare_device(machine, threads, settings.solver.precision)
     with only_process(destination) as waited:
         if not (waited and (model is None or model.exists()) and _is_made(settings, destination)):
             cache = Cache(device, memory_budget(machine, device, memory_mb), settings.solver.half_cache)
@@ -62,7 +62,7 @@ def pretrain(
     machine: Machine, threads: int, memory_mb: float = math.inf,
 ) -> None:  # fmt: skip
     """Train a source network from random values; write its weights with the mean training image, then the record."""
-    device = prepare_device(machine.device, threads, settings.solver.precision)
+    device = prepare_device(machine, threads, settings.solver.precision)
     with only_process(destination) as waited:
         if not (waited and weights.exists() and _is_made(settings, destination)):
             cache = Cache(device, memory_budget(machine, device, memory_mb))

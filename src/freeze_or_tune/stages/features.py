@@ -41,7 +41,7 @@ def extract_features(
     N images: all of the store, or the training images of the split `sample`. However many they are, only a few of them
     are in memory at a time.
     """
-    torch_device = prepare_device(machine.device, threads)
+    torch_device = prepare_device(machine, threads)
     pretrained = load_pretrained(source)
     network = source_network(sizes, pretrained).to(torch_device)
     images = Store(store)

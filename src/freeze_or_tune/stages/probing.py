@@ -59,7 +59,7 @@ def probe(
 
     `index` says which images belong to one group: they are never on both sides of a fold.
     """
-    device = prepare_device(machine.device, threads)
+    device = prepare_device(machine, threads)
     pretrained = load_pretrained(weights)
     network = source_network(sizes, pretrained).to(device)
     rows = [row for row in read_rows(split) if row.subset != "test"]

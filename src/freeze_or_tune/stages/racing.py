@@ -68,7 +68,7 @@ def race(
         dataset=dataset, source=chosen.source, budget=minutes, rounds=0, planned=FOLDS, seconds=0,
         margin=advising.margin, schemes=(),
     )  # fmt: skip
-    free = free_memory_mb(prepare_device(machine.device, threads))
+    free = free_memory_mb(prepare_device(machine, threads))
     large = [words for one in schemes.values() if (words := too_large(chosen, one, free))]
     problem = (
         few or "; ".join(large) or _too_long(_seconds(wanted, images, chosen), wanted, minutes, budget is not None)

@@ -207,6 +207,9 @@ class Machine(Strict):
         description="memory for images and cached activations, beyond which they are read from disk; by default half "
         "of the GPU's free memory, or half of the memory that the job asks for",
     )
+    jobs_per_gpu: PositiveInt = Field(
+        1, description="how many jobs may share a GPU, and its memory, where no scheduler gives GPUs to jobs"
+    )
     channels_last: bool = Field(True, description="order of the pixels of activations in memory")
     compile: bool = Field(False, description="compile training steps with torch.compile")
 

@@ -11,6 +11,11 @@ from pathlib import Path
 
 from freeze_or_tune.system.errors import UserError
 
+NO_GPU_MEMORY = (
+    "the GPU has no memory left; lower the study's machine.memory_mb, which caches may take (results stay the same but "
+    "for their last bits), or solver.batch, or take a GPU with more memory, or one that nobody else uses"
+)
+
 
 @contextmanager
 def logged(path: Path | str) -> Iterator[None]:
@@ -29,8 +34,10 @@ def logged(path: Path | str) -> Iterator[None]:
     except UserError as error:
         logging.error("%s", error)
         sys.exit(f"freeze-or-tune: {error}")
-    except BaseException:
+    except BaseException as error:
         logging.exception("the job failed")
+        if type(error).__name__ == "OutOfMemoryError":  # torch's, which jobs without a network do not import
+            sys.exit(f"freeze-or-tune: {NO_GPU_MEMORY} (all of it: {path})")
         raise
     logging.info("peak memory %.0f MB", peak_resident_mb())
 

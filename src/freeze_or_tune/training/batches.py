@@ -96,7 +96,8 @@ class Batches:
         return {"crops": self._crops.get_state(), "dropout": torch.get_rng_state(), "dropout_on_gpu": on_gpu}
 
     def _draw_from(self, random: dict[str, Tensor]) -> None:
-        self._crops.set_state(random["crops"].cpu())
-        torch.set_rng_state(random["dropout"].cpu())
-        if random["dropout_on_gpu"] is not None:
-            torch.cuda.set_rng_state(random["dropout_on_gpu"].cpu())
+        self._crops.set_state(random["crops"])
+        torch.set_rng_state(random["dropout"])
+        # None where a CPU has saved it: the GPU's numbers then start anew; it computes a little differently anyway.
+        if random["dropout_on_gpu"] is not None and torch.cuda.is_initialized():
+            torch.cuda.set_rng_state(random["dropout_on_gpu"])

@@ -49,15 +49,17 @@ class Checkpoints:
         self._signal: signal.Signals | None = None
 
     def load(self) -> State | None:
-        """The newest whole state, or None; a damaged one is skipped with a warning."""
+        """The newest whole state, in host memory, or None; a damaged one is removed with a warning.
+
+        Not on the device of the run that saved it: this one may have another, and needs room for its own tensors.
+        """
         for path in reversed(self._files()):
             content = path.read_bytes()
             try:
-                if _digest(content) != path.stem.split("-")[1]:
-                    raise ValueError("its bytes are not those that were written")
-                state: State = torch.load(io.BytesIO(content), weights_only=True)
-            except (ValueError, RuntimeError, EOFError, IndexError, pickle.UnpicklingError) as error:
-                log.warning("skipped the damaged checkpoint %s: %s", path, error)
+                state = _state(content, path)
+            except ValueError as error:
+                log.warning("removed the damaged checkpoint %s: %s", path, error)
+                path.unlink()
             else:
                 log.info("going on from iteration %d (%s)", state["iteration"], path)
                 return state
@@ -106,7 +108,8 @@ class Checkpoints:
                 signal.signal(number, handler)
 
     def _files(self) -> list[Path]:
-        return sorted(self.folder.glob("[0-9]*.pt"))
+        """In the order in which they were saved: a run that could not read its newest states saves lower iterations."""
+        return sorted(self.folder.glob("[0-9]*.pt"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,18 @@ class Saving:
     def of_run(self, number: int) -> Checkpoints:
         """The states of one run."""
         return Checkpoints(checkpoint_folder(self.result) / f"{self.key}-{number}", self.seconds)
+
+
+def _state(content: bytes, path: Path) -> State:
+    """What a file holds; ValueError if it is damaged. Want of memory is no damage, and ends the run."""
+    named = path.stem.partition("-")[2]
+    if _digest(content) != named:
+        raise ValueError("its bytes are not those that were written")
+    try:
+        state: State = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+    except pickle.UnpicklingError as error:
+        raise ValueError(str(error)) from None
+    return state
 
 
 def _digest(content: bytes) -> str:

@@ -5,17 +5,18 @@ import math
 import os
 import platform
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 
+from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.study.solver import Precision
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.job import peak_resident_mb
+from freeze_or_tune.training.gpus import choose_gpu, given_by_scheduler
 
 
-def prepare_device(name: Literal["auto", "cpu", "cuda"], threads: int, precision: Precision = "fp32") -> torch.device:
+def prepare_device(machine: Machine, threads: int, precision: Precision = "fp32") -> torch.device:
     """Choose the device, limit CPU threads, make algorithms deterministic.
 
     UserError if a GPU is asked for in vain: by `cuda`, or by a scheduler that has reserved one for this job.
@@ -25,13 +26,20 @@ def prepare_device(name: Literal["auto", "cpu", "cuda"], threads: int, precision
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     # Gradients of a dying network are denormal numbers, on which CPUs are twenty times slower.
     torch.set_flush_denormal(True)
-    if name == "cpu" or not (torch.cuda.is_available() or name == "cuda" or _reserved()):
+    if machine.device == "cpu" or not (torch.cuda.is_available() or machine.device == "cuda" or _reserved()):
         return torch.device("cpu")
     if not torch.cuda.is_available():
-        raise UserError(_no_gpu(name))
-    # Not on a CPU, whose algorithms for our layers are deterministic anyway: the call imports torch's compiler (1.6 s).
+        raise UserError(_no_gpu(machine.device))
+    if not given_by_scheduler():
+        choose_gpu(machine.jobs_per_gpu)
+    # Not on a CPU, whose algorithms for our layers are deterministic anyway.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
+    if machine.compile:
+        torch.use_deterministic_algorithms(True)  # imports the compiler, to tell it: more than a second
+    else:
+        torch.set_deterministic_debug_mode("error")
+    # Nothing here reads what it has not written.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # torch's own default is TF32 for convolutions alone.
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
     return torch.device("cuda")

@@ -123,15 +123,16 @@ class _Lane:
         }
 
     def restore(self, state: State, learnt: dict[str, Tensor]) -> None:
-        """Go back to a state; `learnt` are the candidate's own tensors."""
+        """Go back to a state in host memory; `learnt` are the candidate's own tensors."""
+        device = next(iter(learnt.values())).device
         self.stopped = state["stopped"]
         if self.stopped is None:
             _copy(state["learnt"], learnt)
             _copy(state["optimiser"], self.optimiser.state)
-        self.losses = list(state["losses"].unbind())
+        self.losses = list(state["losses"].to(device).unbind())
         self.curve = [CurvePoint(**point) for point in state["curve"]]
         self.best, self.best_iteration = tuple(state["best"]), state["best_iteration"]
-        self.best_parameters = state["best_parameters"]
+        self.best_parameters = {name: value.to(device) for name, value in state["best_parameters"].items()}
 
 
 def _copy(values: dict[str, Tensor], to: dict[str, Tensor]) -> None:
@@ -227,8 +228,8 @@ def train(
     ]
     run = _Run(learners, lanes, Batches(learners.network, prefix, solver.batch, iterations, seed))
     learners.train()
-    if checkpoints is not None and (state := checkpoints.load()) is not None:
-        run.restore(state)
+    if checkpoints is not None:
+        _go_on(run, checkpoints)
     looks = [round(iterations * (i + 1) / solver.evaluations) for i in range(solver.evaluations)]
     halvings = _halvings(learners, solver, looks, iterations)
     alive = run.alive
@@ -248,6 +249,12 @@ def train(
             if checkpoints is not None and checkpoints.due:
                 checkpoints.save(run.state())
     return Training(tuple(run.trained(lane) for lane in lanes), iterations, run.seconds)
+
+
+def _go_on(run: _Run, checkpoints: Checkpoints) -> None:
+    """Enter a run where it was interrupted; the state's memory is free afterwards."""
+    if (state := checkpoints.load()) is not None:
+        run.restore(state)
 
 
 def _halvings(learners: Learners, solver: Solver, looks: list[int], iterations: int) -> set[int]:

@@ -15,7 +15,7 @@ from freeze_or_tune.networks.cifar import cifar_quick, shrink
 from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.stages.distances.sides import Sample, draw_samples, labels, standard_error
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import CnnSettings
+from freeze_or_tune.study.settings import CnnSettings, Machine
 from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.system.hashing import stable_seed
 from freeze_or_tune.training.device import prepare_device
@@ -81,7 +81,7 @@ def measure(
     destination: Path,
 ) -> None:  # fmt: skip
     """Train and test the network on the images of two sides and write the record."""
-    prepare_device("cpu", threads)
+    prepare_device(Machine(device="cpu"), threads)
     ours, theirs = source_side.names(), target_side.names()
     seed, same = stable_seed(seed, target, "cnn"), source_side.store == target_side.store
     first, second = draw_samples(len(ours), len(theirs), settings.samples, seed, same=same)
