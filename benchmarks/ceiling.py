@@ -15,11 +15,10 @@ from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.stages.subsets import load_subsets
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import TrainingSettings
+from freeze_or_tune.study.settings import Machine, TrainingSettings
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.batches import data_order
 from freeze_or_tune.training.cache import Cache
-from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.training.device import prepare_device
 from freeze_or_tune.training.prefix import Prefix
 from freeze_or_tune.training.solver import gradients_of, learnables, optimiser_of

@@ -302,6 +302,7 @@ def test_a_job_imports_no_more_than_it_needs() -> None:
     code = """
 import sys, torch
 from freeze_or_tune.stages import experiment
+from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.networks.cifar import cifar_quick

@@ -9,7 +9,7 @@ import logging
 import math
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +18,14 @@ from torch import Tensor
 
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system.errors import UserError
-from freeze_or_tune.training.images import Images, rows
+from freeze_or_tune.training.images import rows
 
 log = logging.getLogger(__name__)
 
 CHUNK = 250
 """Images at once where no gradients are kept: bounds the memory of activations."""
+_FEWEST = 8
+"""Images at once below which a GPU is simply too small."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,14 @@ class Cache:
     """What is left of the memory that a job may use for images and activations."""
 
     def __init__(
-        self, device: torch.device, budget: float = math.inf, half: bool = False, files: bool | None = None
-    ) -> None:
+        self, device: torch.device, budget: float = math.inf, half: bool = False, files: bool | None = None,
+        chunk: int = CHUNK,
+    ) -> None:  # fmt: skip
         """Keep up to `budget` bytes on `device`; `half`: activations are rounded to half precision.
 
-        `files`: what has no room goes to a file; by default on a CPU only.
+        `files`: what has no room goes to a file; by default on a CPU only. `chunk`: images at once.
         """
-        self.device, self.left, self.half = device, budget, half
+        self.device, self.left, self.half, self.chunk = device, budget, half, chunk
         self.files = device.type == "cpu" if files is None else files
 
     def reserve(self, size: int) -> bool:
@@ -57,20 +60,38 @@ class Cache:
         self.left -= size if fits else 0
         return fits
 
-    def fill(self, compute: Callable[[Tensor], Tensor], images: Images) -> Table | None:
-        """What `compute` makes of the pixels of all images, always the same few at a time, without gradients.
+    def in_chunks(self, compute: Callable[[Tensor], Tensor], count: int) -> Iterator[Tensor]:
+        """What `compute` makes of images 0 to count-1, some at a time (indices, int64 on the CPU), without gradients.
 
-        None if it has no room.
+        Always the same number, but where a GPU has no room for so many: then half of them, from there on.
         """
+        done = 0
+        while done < count:
+            try:
+                with torch.no_grad():
+                    outputs = compute(torch.arange(done, min(count, done + self.chunk)))
+            except torch.OutOfMemoryError:
+                if self.chunk <= _FEWEST:
+                    raise
+                self.chunk //= 2
+                log.warning("the GPU has no memory left: goes on with %d images at once", self.chunk)
+                torch.cuda.empty_cache()
+            else:
+                done = min(count, done + self.chunk)
+                yield outputs
+
+    def fill(self, compute: Callable[[Tensor], Tensor], count: int) -> Table | None:
+        """What `compute` makes of `count` images, as `in_chunks`; None if it has no room."""
         values: Tensor | None = None
-        with torch.no_grad():
-            for indices in torch.arange(len(images)).split(CHUNK):
-                outputs = self.rounded(compute(images.take(indices))).movedim(1, -1)
-                if values is None:
-                    values = self._empty((len(images), *outputs.shape[1:]), outputs.dtype)
-                if values is None:
-                    return None
-                values[indices[0] : indices[-1] + 1] = outputs
+        done = 0
+        for computed in self.in_chunks(lambda indices: self.rounded(compute(indices)), count):
+            outputs = computed.movedim(1, -1)
+            if values is None:
+                values = self._empty((count, *outputs.shape[1:]), outputs.dtype)
+            if values is None:
+                return None
+            values[done : done + len(outputs)] = outputs
+            done += len(outputs)
         return None if values is None else Table(values, self.device)
 
     def rounded(self, outputs: Tensor) -> Tensor:

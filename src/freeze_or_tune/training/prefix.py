@@ -83,17 +83,17 @@ class Prefix:
         if isinstance(kept, Table):
             return kept.take(indices)
         with torch.no_grad():
-            outputs = self.start(self.preprocessing.views(self.images.take(indices), kept.of(indices)))
-            return self.cache.rounded(outputs).float()
+            return self.cache.rounded(self._computed(indices, kept)).float()
 
     def _filled(self, view: int) -> Table | None:
-        generator = self._generator(view)
-        return self.cache.fill(
-            lambda pixels: self.start(self.preprocessing.random_views(pixels, generator)), self.images
-        )
+        crops = self._crops(view)
+        return self.cache.fill(lambda indices: self._computed(indices, crops), len(self.images))
+
+    def _computed(self, indices: Tensor, crops: Crops) -> Tensor:
+        return self.start(self.preprocessing.views(self.images.take(indices), crops.of(indices)))
 
     def _crops(self, view: int) -> Crops:
-        """The crops that a table of this view would be made of, which are drawn for as many images at a time."""
+        """The crops of a view, drawn for a fixed number of images at a time."""
         generator, size = self._generator(view), self.images.pixels.shape[1]
         counts = map(len, torch.arange(len(self.images)).split(CHUNK))
         offsets, flips = zip(*(self.preprocessing.draw(count, size, generator) for count in counts), strict=True)
@@ -122,7 +122,7 @@ class HeldOut:
 
     @cached_property
     def _table(self) -> Table | None:
-        return self.prefix.cache.fill(self.prefix.centre, self.images)
+        return self.prefix.cache.fill(lambda indices: self.prefix.centre(self.images.take(indices)), len(self.images))
 
     def outputs(self, network: Layered, stop: int) -> Tensor:
         """Outputs [N, ...] of the layers before `stop` of `network`, which is left in evaluation mode."""
@@ -143,6 +143,5 @@ class HeldOut:
             outputs = self.prefix.centre(self.images.take(indices))
             return self.prefix.cache.rounded(outputs).float() if self.prefix.cut else outputs
 
-        with torch.no_grad():
-            parts = torch.arange(len(self.labels)).split(CHUNK)
-            return torch.cat([compute(inputs(part)) for part in parts], dim=-2).float()
+        parts = self.prefix.cache.in_chunks(lambda indices: compute(inputs(indices)), len(self.labels))
+        return torch.cat(list(parts), dim=-2).float()
