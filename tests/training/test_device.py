@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from freeze_or_tune.study.settings import Machine
+from freeze_or_tune.study.solver import Precision
 from freeze_or_tune.system.errors import UserError
-from freeze_or_tune.training.device import device_name, peak_memory_mb, prepare_device
+from freeze_or_tune.training.device import channels_last, device_name, peak_memory_mb, prepare_device
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +85,22 @@ assert "torch._inductor" not in sys.modules
 
 def test_a_job_on_a_gpu_does_not_import_the_compiler() -> None:
     subprocess.run([sys.executable, "-c", PREPARED], check=True)
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "expected"),
+    [
+        ("cpu", "fp32", True),
+        ("cpu", "bf16", True),
+        ("cuda", "fp32", False),
+        ("cuda", "tf32", True),
+        ("cuda", "bf16", True),
+    ],
+)
+def test_the_layout_of_activations(device: str, precision: Precision, expected: bool) -> None:
+    assert channels_last(Machine(), torch.device(device), precision) is expected
+    for asked in (True, False):
+        assert channels_last(Machine(channels_last=asked), torch.device(device), precision) is asked
 
 
 def test_the_name_of_the_cpu() -> None:

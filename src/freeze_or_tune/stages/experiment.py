@@ -23,7 +23,14 @@ from freeze_or_tune.system.hashing import digest_of, stable_digest, stable_seed
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.cache import Cache, memory_budget
 from freeze_or_tune.training.checkpoint import FORMAT, Saving, only_process, remove_checkpoints
-from freeze_or_tune.training.device import computing_in, device_name, peak_memory_mb, prepare_device, versions
+from freeze_or_tune.training.device import (
+    channels_last,
+    computing_in,
+    device_name,
+    peak_memory_mb,
+    prepare_device,
+    versions,
+)
 from freeze_or_tune.training.learners import Learners, learners
 from freeze_or_tune.training.loop import Solved, Training, class_accuracies, train
 from freeze_or_tune.training.prefix import HeldOut, Prefix
@@ -97,6 +104,7 @@ def _runs(
     They share the images and the cached prefix.
     """
     scheme, solver, device = Scheme.parse(settings.scheme), settings.solver, cache.device
+    last = channels_last(machine, device, solver.precision)
 
     def network(seed: int, drawn_from: int) -> Layered:
         """Copied blocks, and random values from a block on."""
@@ -104,12 +112,10 @@ def _runs(
         if pretrained is not None:
             pretrained.copy_to(made, range(1, scheme.copied + 1))
         made = made.to(device)
-        return made.to(memory_format=torch.channels_last) if machine.channels_last else made
+        return made.to(memory_format=torch.channels_last) if last else made
 
     sizes = settings.network
-    preprocessing = Preprocessing(
-        mean.to(device), sizes.crop, scale_of(sizes, device), solver.mirror, machine.channels_last, sizes.bgr
-    )
+    preprocessing = Preprocessing(mean.to(device), sizes.crop, scale_of(sizes, device), solver.mirror, last, sizes.bgr)
     frozen = network(seed=0, drawn_from=scheme.blocks + 1).eval()
     # Crops are the same for all schemes of a split: schemes are compared on the same views.
     views_seed = stable_seed(settings.seed, settings.target, settings.split.n, "views")

@@ -204,13 +204,17 @@ class Machine(Strict):
     )
     memory_mb: NonNegativeFloat | None = Field(
         None,
-        description="memory for images and cached activations, beyond which they are read from disk; by default half "
-        "of the GPU's free memory, or half of the memory that the job asks for",
+        description="memory for images and cached activations, beyond which they are read from disk; by default what "
+        "the network leaves of the GPU's, or half of the memory that the job asks for",
     )
     jobs_per_gpu: PositiveInt = Field(
         1, description="how many jobs may share a GPU, and its memory, where no scheduler gives GPUs to jobs"
     )
-    channels_last: bool = Field(True, description="order of the pixels of activations in memory")
+    channels_last: bool | None = Field(
+        None,
+        description="order of activations in memory; by default the one that is known to be faster: channels last on a "
+        "CPU, and on a GPU but in fp32",
+    )
     compile: bool = Field(False, description="compile training steps with torch.compile")
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.training.device import gpu_memory
 from freeze_or_tune.training.images import rows
 
 log = logging.getLogger(__name__)
@@ -118,10 +119,13 @@ class Cache:
             return torch.from_numpy(np.memmap(file, np.uint8, "r+", shape=(size,))).view(dtype).view(shape)
 
 
-def memory_budget(machine: Machine, device: torch.device, job_mb: float) -> float:
-    """Bytes for images and activations: as configured, or half of what is free on the GPU or of the job's memory."""
+def memory_budget(machine: Machine, device: torch.device, job_mb: float, needed: float = 0) -> float:
+    """Bytes for images and activations: as configured, or what `needed` bytes leave of the GPU, or half of the job's.
+
+    Of all of the GPU's memory and not of what is free: others' jobs would decide what is cached and what computed anew.
+    """
     if machine.memory_mb is not None:
         return machine.memory_mb * 2**20
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0] / 2
+        return max(0.0, gpu_memory(machine, device) - needed)
     return job_mb * 2**20 / 2

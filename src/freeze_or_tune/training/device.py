@@ -63,6 +63,13 @@ def _no_gpu(name: str) -> str:
     )
 
 
+def channels_last(machine: Machine, device: torch.device, precision: Precision) -> bool:
+    """The layout of activations: as configured, or the faster one (cuDNN is slow at grouped ones channels last)."""
+    if machine.channels_last is not None:
+        return machine.channels_last
+    return device.type == "cpu" or precision != "fp32"
+
+
 def computing_in(precision: Precision, device: torch.device) -> torch.autocast:
     """A context in which matrices are multiplied in bfloat16, if that is the precision; parameters stay float32."""
     # Weights change between steps, so a cache of rounded ones would be stale.
@@ -94,6 +101,11 @@ def free_memory_mb(device: torch.device) -> float:
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("MemAvailable:"))
     except (OSError, StopIteration):
         return math.inf
+
+
+def gpu_memory(machine: Machine, device: torch.device) -> float:
+    """Bytes of a GPU that one of its jobs may count on."""
+    return torch.cuda.mem_get_info(device)[1] / machine.jobs_per_gpu
 
 
 def peak_memory_mb(device: torch.device) -> float:
