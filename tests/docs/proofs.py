@@ -85,7 +85,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
         "finished", says=("| the advice, without a race", "| always tune", "There are no forecasts:")
     ),
     "python -m freeze_or_tune judge": Run("cloned", says=("| the advice, without a race", "The forecast's 95 %")),
-    "snakemake --configfile config/depth.yaml": Run("cloned", PLAN, says=("experiment 96", "figure 6")),
+    "snakemake --configfile config/depth.yaml": Run("cloned", PLAN, says=("experiment 94", "figure 6")),
     "snakemake --configfile config/evidence.yaml": Run("cloned", PLAN, says=("experiment 102", "probe 51")),
     "python -m freeze_or_tune mean-features imagenet path/to/ImageNet resnet50.json "
     "--configfile my-study.yaml": Elsewhere(

@@ -133,8 +133,8 @@ def test_a_cached_prefix_is_what_the_training_network_computes(copied: int) -> N
     preprocessing = Preprocessing(torch.full((36, 36, 3), 128.0), 32, 1 / 64)
     prefix = Prefix(frozen, cut, preprocessing, images(9, 36), 1, seed=3)
     seen: list[Tensor] = []
-    real = preprocessing.random_views
-    object.__setattr__(preprocessing, "random_views", lambda *given: seen.append(real(*given)) or seen[-1])
+    real = preprocessing.views
+    object.__setattr__(preprocessing, "views", lambda *given: seen.append(real(*given)) or seen[-1])
     cached = prefix.batch(torch.arange(9), torch.zeros(9, dtype=torch.int64), torch.Generator())
     with torch.no_grad():
         torch.testing.assert_close(network(seen[0], stop=cut), cached, rtol=1e-5, atol=1e-6)
