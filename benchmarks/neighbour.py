@@ -26,7 +26,7 @@ from freeze_or_tune.training.device import prepare_device
 from freeze_or_tune.training.solver import gradients_of, learnables, optimiser_of
 
 LITE0 = TimmNetwork(architecture="timm", name="tf_efficientnet_lite0", image_size=128, crop=112)
-BATCH, STEPS, TURNS = 20, 16, 3
+BATCH, STEPS, TURNS = 20, 8, 3
 WAYS: dict[str, tuple[int, dict[str, str]]] = {
     "one thread": (1, {}),
     "two threads, spinning (libgomp's own way)": (2, {"OMP_WAIT_POLICY": "", "GOMP_SPINCOUNT": ""}),

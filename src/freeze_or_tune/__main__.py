@@ -16,6 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in (judge, mean_features, plot, predict, resources, schema, status):
         command.add_to(commands)
     chosen = parser.parse_args(arguments)
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as for jobs: see workflow/rules/common.smk
     try:
         return int(chosen.run(chosen) or 0)
     except UserError as error:

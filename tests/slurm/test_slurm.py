@@ -114,6 +114,7 @@ def test_a_controller_that_is_away_for_a_while_is_waited_for(
     in_place_of_squeue(tmp_path, monkeypatch, f'timeout 2 {{squeue}} "$@" || {{{{ echo >> "{questions}"; exit 1; }}}}')
     submission = submit(EXPERIMENT)
     training = Training(study, submission)
+    assert environment_of(training.number)["OMP_WAIT_POLICY"] == "passive"
     cluster.stop_controller()
     questions.write_text("")
     training.go_on()

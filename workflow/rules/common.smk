@@ -11,6 +11,9 @@ from freeze_or_tune.records.recipes import RECIPES
 from freeze_or_tune.system.slurm import cancel_forgotten_jobs, wait_for_the_controller
 from freeze_or_tune.study.study import load_study
 
+# Before any job loads torch: threads that spin while they wait take several times as long beside other work.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 report: "../report/workflow.rst"
 
