@@ -3,12 +3,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from scipy.stats import binomtest
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from freeze_or_tune.networks.layers import Dropout, Linear, ResponseNorm
-
-from .small import crops
+from freeze_or_tune.networks.layers import Dropout, Linear, ResponseNorm, _pooled, _shifted
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4, 7, 32])
@@ -25,11 +25,112 @@ def test_response_norm_is_torchs(channels: int) -> None:
     assert out.detach().abs().max() < 0.95 * ours.detach().abs().max()
 
 
-def test_response_norm_keeps_the_memory_format() -> None:
-    plain = 50 * crops(2, 6)
-    last = plain.to(memory_format=torch.channels_last)
-    assert ResponseNorm()(last).is_contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(ResponseNorm()(last), ResponseNorm()(plain), rtol=1e-6, atol=0)
+def by_autograd(x: torch.Tensor) -> torch.Tensor:
+    """LRN one operation after the other: what is computed by fewer must be the same to the last bit."""
+    channels = x.shape[1]
+    squares = F.pad(x * x, (0, 0, 0, 0, 2, 2))
+    window = squares[:, :channels]
+    for offset in range(1, 5):
+        window = window + squares[:, offset : offset + channels]
+    root = torch.rsqrt(1 + 1e-4 / 5 * window)
+    return x * root * torch.sqrt(root)
+
+
+def norm_and_gradient(
+    norm: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, of_y: torch.Tensor
+) -> list[torch.Tensor]:
+    x = x.clone().requires_grad_()
+    y = norm(x)
+    y.backward(of_y.to(y.dtype))
+    return [y.detach(), x.grad]
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_response_norm_has_the_bits_of_autograd(dtype: torch.dtype, layout: torch.memory_format) -> None:
+    for channels, size in ((1, 3), (2, 5), (3, 1), (96, 4)):
+        x = (80 * torch.randn(3, channels, size, size)).to(dtype=dtype, memory_format=layout)
+        of_y = torch.randn_like(x)
+        ours, theirs = (norm_and_gradient(norm, x, of_y) for norm in (ResponseNorm(), by_autograd))
+        for one, other in zip(ours, theirs, strict=True):
+            assert torch.equal(one, other)
+            assert one.dtype == dtype
+            assert channels == 1 or one.is_contiguous(memory_format=layout)
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e-30, 1e-36])
+def test_gradients_of_a_dying_network_keep_their_bits(scale: float) -> None:
+    torch.set_flush_denormal(True)
+    x, of_y = 80 * torch.randn(4, 32, 3, 3), scale * torch.randn(4, 32, 3, 3)
+    try:
+        ours, theirs = (norm_and_gradient(norm, x, of_y) for norm in (ResponseNorm(), by_autograd))
+    finally:
+        torch.set_flush_denormal(False)
+    assert ours[1].abs().max() > 0
+    assert torch.equal(ours[1], theirs[1])
+
+
+def test_response_norm_in_bfloat16_has_the_bits_of_autograd() -> None:
+    x, of_y = 80 * torch.randn(2, 7, 3, 3), torch.randn(2, 7, 3, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        for one in (x, x.bfloat16()):
+            ours, theirs = (norm_and_gradient(norm, one, of_y) for norm in (ResponseNorm(), by_autograd))
+            assert all(map(torch.equal, ours, theirs))
+
+
+def test_the_derivative_of_response_norm_is_its_own() -> None:
+    x = torch.randn(2, 6, 2, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: ResponseNorm()(100 * x), x)
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize("channels", [1, 2, 4, 7, 32])
+def test_a_gpu_adds_up_neighbours_in_the_same_order(channels: int, layout: torch.memory_format) -> None:
+    x = torch.randn(3, channels, 5, 4).to(memory_format=layout)
+    assert torch.equal(_pooled(x), _shifted(x))
+    assert channels == 1 or _pooled(x).stride() == _shifted(x).stride()
+
+
+class Operations(TorchDispatchMode):
+    """Counts what a GPU has to start: all operations but views, and what only allocates."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, operation, types, arguments=(), options=None):
+        self.count += not operation.is_view and "empty" not in str(operation)
+        return operation(*arguments, **(options or {}))
+
+
+def operations(norm: Callable[[torch.Tensor], torch.Tensor], device: str) -> tuple[int, int]:
+    """Forwards and backwards."""
+    x, of_y = torch.randn(2, 8, 4, 4, device=device, requires_grad=True), torch.randn(2, 8, 4, 4, device=device)
+    with Operations() as forwards:
+        y = norm(x)
+    with Operations() as backwards:
+        torch.autograd.grad(y, x, of_y)
+    return forwards.count, backwards.count
+
+
+@pytest.mark.parametrize(("device", "most"), [("meta", (8, 13)), ("cpu", (12, 17))])  # meta goes the way of GPUs
+def test_response_norm_takes_few_operations(device: str, most: tuple[int, int]) -> None:
+    ours, theirs = (operations(norm, device) for norm in (ResponseNorm(), by_autograd))
+    assert ours[0] <= most[0]
+    assert ours[1] <= most[1]
+    assert theirs == (12, 25), "something else is counted"
+
+
+@pytest.mark.slow
+def test_response_norm_can_be_compiled_and_traced() -> None:
+    x, of_y = 80 * torch.randn(2, 7, 3, 3), torch.randn(2, 7, 3, 3)
+    compiled = torch.compile(ResponseNorm(), backend="aot_eager", fullgraph=True)
+    traced = torch.jit.trace(ResponseNorm(), torch.ones(1, 7, 3, 3))
+    assert "PythonOp" not in str(traced.inlined_graph)
+    for norm in (compiled, traced):
+        ours, theirs = (norm_and_gradient(one, x, of_y) for one in (norm, by_autograd))
+        for one, other in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(one, other)
 
 
 @pytest.mark.slow

@@ -25,6 +25,12 @@ def build(network: Network, classes: int, seed: int, drawn_from: int = 1) -> Lay
     return timm_network(network, classes, seed)
 
 
+def outline(network: Network, classes: int) -> Layered:
+    """The same blocks without values, on torch's meta device: shapes alone, which take no memory."""
+    with torch.device("meta"):
+        return caffenet(network, classes) if isinstance(network, CaffeNet) else build(network, classes, seed=0)
+
+
 def own_mean(network: Network) -> Tensor | None:
     """The mean image [S, S, 3] that a network always subtracts; None if it is that of its training images."""
     if isinstance(network, CaffeNet):

@@ -1,4 +1,5 @@
-"""Families of networks cut into numbered blocks (docs/networks.md): timm's own modules, chained; none is written anew.
+"""Families of networks cut into numbered blocks (docs/networks.md): timm's own modules, chained; none is written anew
+but pooling that a GPU could not repeat.
 
 The last layer is always named `classifier`; what stands between the last stage and it (norm, pooling, dropout) belongs
 to block L-1, whose output is then the features.
@@ -16,6 +17,7 @@ from timm.models.vision_transformer import VisionTransformer, global_pool_nlc
 from torch import Tensor, nn
 from torchvision.models import AlexNet
 
+from freeze_or_tune.networks.pooling import AveragePool
 from freeze_or_tune.system.errors import UserError
 
 Blocks = list[dict[str, nn.Module]]
@@ -38,7 +40,7 @@ def _alexnet(model: AlexNet) -> Blocks:
         {"conv2": convolutions[3:6]},
         {"conv3": convolutions[6:8]},
         {"conv4": convolutions[8:10]},
-        {"conv5": convolutions[10:13], "pool": model.avgpool, "flatten": nn.Flatten()},
+        {"conv5": convolutions[10:13], "pool": AveragePool(6), "flatten": nn.Flatten()},
         {"drop6": drop6, "fc6": fc6, "relu6": relu6},
         {"drop7": drop7, "fc7": fc7, "relu7": relu7},
         {"classifier": fc8},
@@ -52,7 +54,7 @@ def _vgg(model: VGG) -> Blocks:
     drop6, fc7, relu7 = (without(top, part) for part in ("drop", "fc2", "act2"))
     return [
         *_numbered("conv", (model.features[a:b] for a, b in pairwise(ends))),
-        {"fc6": top, "drop6": drop6},
+        {"pool6": AveragePool(top.input_kernel_size, at_least=True), "fc6": top, "drop6": drop6},
         {"fc7": fc7, "relu7": relu7, "pool": head.global_pool, "drop7": head.drop},
         {"classifier": head.fc},
     ]
