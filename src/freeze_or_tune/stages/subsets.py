@@ -41,7 +41,7 @@ def load_subsets(sizes: SplitSettings, store: Path, split: Path, cache: Cache) -
         if cache.reserve(size):
             return Images(_resident(pixels, places, cache.device), labels)
         log.info("%.0f MB of %s images are read from the store batch by batch", size / 2**20, name)
-        return Streamed(pixels, labels, places)
+        return Streamed(pixels[:0], labels, places, images.read)
 
     return Subsets(
         subset("train", *(["val"] if sizes.pool == "refit" else [])), subset("val"), subset("test"),

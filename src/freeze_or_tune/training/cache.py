@@ -63,8 +63,9 @@ class Cache:
         None if it has no room.
         """
         values: Tensor | None = None
-        with torch.no_grad():
-            for indices in torch.arange(len(images)).split(CHUNK):
+        parts = torch.arange(len(images)).split(CHUNK)
+        with torch.no_grad(), images.ahead(parts):
+            for indices in parts:
                 outputs = self.rounded(compute(images.take(indices))).movedim(1, -1)
                 if values is None:
                     values = self._empty((len(images), *outputs.shape[1:]), outputs.dtype)

@@ -235,6 +235,7 @@ def train(
     with (
         Progress(iterations, solver.batch, run.done, str(scheme)) as progress,
         checkpoints.listening() if checkpoints is not None else nullcontext(),
+        run.batches.ahead(run.done),
     ):
         while run.done < iterations:
             run.step(alive)
