@@ -15,10 +15,16 @@ Read = Callable[[Sequence[int], NDArray[np.uint8]], None]
 """Fills an array [B, ...] with B rows of a store; any thread may call it."""
 
 
+def moved(values: Tensor, device: torch.device) -> Tensor:
+    """A few numbers of the CPU on the device."""
+    # Pinned: any other copy would wait until the GPU has done all that it was asked for before.
+    return values if values.device.type == device.type else values.pin_memory().to(device, non_blocking=True)
+
+
 def rows(table: Tensor, indices: Tensor, device: torch.device) -> Tensor:
     """Rows `indices` (int64 on the CPU) of a table that lies on `device` or, perhaps as a file, in host memory."""
     if table.device.type == device.type:
-        return table.index_select(0, indices.to(device))  # indexing by [] is twenty times slower on a CPU
+        return table.index_select(0, moved(indices, device))  # indexing by [] is twenty times slower on a CPU
     # Pinned, so that the copy runs while the GPU still computes the step before.
     pinned = torch.empty((len(indices), *table.shape[1:]), dtype=table.dtype, pin_memory=True)
     return torch.index_select(table, 0, indices, out=pinned).to(device, non_blocking=True)

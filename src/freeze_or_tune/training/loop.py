@@ -156,7 +156,7 @@ class _Run:
         start = time.perf_counter()
         inputs, labels = self.batches.next()
         losses = self.learners.losses(inputs, labels, self.batches.first, [lane.number for lane in alive])
-        for lane, loss in zip(alive, losses.unbind(), strict=True):
+        for lane, loss in zip(alive, losses, strict=True):
             lane.optimiser.step(self.done, self.learners.gradients(lane.number))
             lane.losses.append(loss)
         self.done += 1
