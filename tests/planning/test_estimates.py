@@ -59,8 +59,13 @@ def test_the_images_of_a_split_are_in_the_memory_of_its_experiments(study: Study
     assert large.memory_mb >= small.memory_mb + images
 
 
+def on(study: Study, device: str, **changes: object) -> Study:
+    return study.model_copy(update={"machine": study.machine.model_copy(update={"device": device}), **changes})
+
+
 def test_small_images_without_their_mean_are_in_the_memory_of_schemes_that_freeze_nothing(study: Study) -> None:
-    tuned, frozen = (RULES["experiment"](study, "greek", "100", scheme) for scheme in ("T1-7_R8", "F1-7_R8"))
+    on_cpu = on(study, "cpu")
+    tuned, frozen = (RULES["experiment"](on_cpu, "greek", "100", scheme) for scheme in ("T1-7_R8", "F1-7_R8"))
     cached = 8 * 256 * (study.solver.views * 4800 + 240 + 1200) / 2**20  # twice fc6 in every view
     assert tuned.memory_mb == pytest.approx(frozen.memory_mb - cached + 4 * 4800 * 3 * 64**2 / 2**20, abs=100)
     assert SCALED == _SCALED_MB * 2**20
@@ -81,15 +86,23 @@ def test_adamw_remembers_one_number_more_of_each_parameter(study: Study) -> None
 
 
 def test_a_gpu_is_faster_and_holds_what_a_cpu_must(study: Study) -> None:
-    networks = {"caffenet-small": CAFFENET}
-    with_gpu, without = (
-        study.model_copy(update={"networks": networks, "machine": study.machine.model_copy(update={"device": device})})
-        for device in ("cuda", "cpu")
-    )
+    with_gpu, without = (on(study, device, networks={"caffenet-small": CAFFENET}) for device in ("cuda", "cpu"))
     gpu, cpu = (RULES["experiment"](one, "greek", "100", "F1-3_R4-8") for one in (with_gpu, without))
     assert gpu.minutes < cpu.minutes
     # 4,800 images in 4 views, conv3's 384 x 13 x 13 responses to each
     assert cpu.memory_mb - gpu.memory_mb > 4 * 4800 * 4 * 384 * 13 * 13 / 2**20 - 2600
+
+
+@pytest.mark.parametrize(("sizes", "more"), [(SMALL, "cuda"), (CAFFENET, "cpu")])
+def test_a_job_that_takes_any_device_asks_for_what_either_takes(study: Study, sizes: CaffeNet, more: str) -> None:
+    """What a small network takes on a CPU is less than what CUDA does, what a large one takes is more."""
+    cpu, cuda, either = (
+        jobs(on(study, device, networks={"caffenet-small": sizes}, probes=True)) for device in ("cpu", "cuda", "auto")
+    )
+    for (rule, name, one), (*_, other), asked in zip(cpu, cuda, either, strict=True):
+        assert asked == (rule, name, Estimate(*map(max, one, other)))
+        if rule == "experiment":
+            assert more == ("cpu" if one.memory_mb > other.memory_mb else "cuda")
 
 
 def test_each_job_of_a_study_asks_for_something(study: Study) -> None:

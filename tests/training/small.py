@@ -1,14 +1,17 @@
 """A network of four small blocks, and images that it can learn."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.training.augment import Preprocessing
-from freeze_or_tune.training.images import Images
+from freeze_or_tune.training.images import Images, Streamed
 from freeze_or_tune.training.learners import Replicas
 from freeze_or_tune.training.solver import gradients_of, learnables, optimiser_of
 
@@ -58,3 +61,14 @@ def images(count: int, seed: int = 0, noise: float = 20) -> Images:
     pixels = generator.normal(100, noise, (count, SIZE, SIZE, 3))
     pixels[np.arange(count), :, :, labels] += 60
     return Images(torch.from_numpy(pixels.clip(0, 255).astype(np.uint8)), torch.from_numpy(labels))
+
+
+def streamed(pictures: Images, before: Callable[..., None] = lambda *_: None) -> Streamed:
+    """The same images in a store, where they stand the other way round; `before` is called before any are read."""
+    stored = pictures.pixels.flip(0, -1).numpy()
+
+    def read(rows: Sequence[int], into: NDArray[np.uint8]) -> None:
+        before(rows)
+        into[:] = stored[rows]
+
+    return Streamed(pictures.pixels[:0], pictures.labels, torch.arange(len(pictures)).flip(0), read)

@@ -10,7 +10,7 @@ from torch import Tensor
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.cache import Cache, memory_budget
-from freeze_or_tune.training.images import Images, Streamed, rows
+from freeze_or_tune.training.images import Images
 
 from .small import images
 
@@ -23,8 +23,8 @@ def brightness(pixels: Tensor) -> Tensor:
     return corners.permute(0, 3, 1, 2)
 
 
-def brightness_of(pictures: Images) -> tuple[Callable[[Tensor], Tensor], int]:
-    return lambda indices: brightness(pictures.take(indices)), len(pictures)
+def brightness_of(pictures: Images) -> tuple[Callable[[Tensor], Tensor], Images]:
+    return lambda indices: brightness(pictures.take(indices)), pictures
 
 
 def mapped_files() -> list[str]:
@@ -96,11 +96,11 @@ def test_a_gpu_without_room_for_so_many_images_at_once_takes_half(caplog: pytest
         return indices.float().unsqueeze(1)
 
     cache = Cache(CPU)
-    table = cache.fill(compute, 200)
+    table = cache.fill(compute, images(200))
     assert table is not None
     assert torch.equal(table.values.squeeze(1), torch.arange(200.0))
     assert asked == [200, 125, 62, 62, 62, 14]
-    assert len(list(cache.in_chunks(compute, 100))) == 2
+    assert len(list(cache.in_chunks(compute, images(100)))) == 2
     assert "goes on with 62 images at once" in caplog.text
 
 
@@ -109,7 +109,7 @@ def test_a_gpu_without_room_for_a_few_images_is_too_small() -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     with pytest.raises(torch.OutOfMemoryError):
-        Cache(CPU).fill(compute, 200)
+        Cache(CPU).fill(compute, images(200))
 
 
 def test_half_precision_takes_half_and_rounds() -> None:
@@ -120,24 +120,6 @@ def test_half_precision_takes_half_and_rounds() -> None:
     assert taken.dtype == torch.float32
     assert not torch.equal(taken, whole.take(torch.arange(20)))
     torch.testing.assert_close(taken, whole.take(torch.arange(20)), rtol=2**-11, atol=0)
-
-
-def test_streamed_images_are_rows_of_a_store_in_bgr() -> None:
-    store = images(8).pixels
-    places = torch.tensor([7, 2, 5])
-    streamed = Streamed(store, torch.arange(3), places)
-    resident = Images(store[places].flip(-1), torch.arange(3))
-    for indices in (torch.tensor([1, 1, 0]), torch.tensor([2])):
-        assert torch.equal(streamed.take(indices), resident.take(indices))
-    assert len(streamed) == 3
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_rows_in_host_memory_come_to_the_gpu() -> None:
-    table, indices = torch.arange(60.0).view(12, 5), torch.tensor([3, 0, 11])
-    taken = rows(table, indices, torch.device("cuda"))
-    assert taken.device.type == "cuda"
-    assert torch.equal(taken.cpu(), table[indices])
 
 
 def test_the_budget_is_the_configs_or_half_of_the_jobs() -> None:

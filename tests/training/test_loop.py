@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -12,11 +13,12 @@ from torch import Tensor
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.solver import Candidate, Method, Solver
+from freeze_or_tune.study.solver import Candidate, FrozenGrid, Method, Search, Solver, TunedGrid
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training import loop
 from freeze_or_tune.training.batches import data_order
-from freeze_or_tune.training.learners import Replicas
+from freeze_or_tune.training.images import Images
+from freeze_or_tune.training.learners import Replicas, learners
 from freeze_or_tune.training.loop import Trained, Training, class_accuracies, measures, train
 from freeze_or_tune.training.prefix import HeldOut, Prefix
 
@@ -24,6 +26,7 @@ from .small import alone, images, network, preprocessing
 
 SOLVER = Solver(batch=8, epochs=4, min_iterations=1, max_iterations=400, evaluations=4, views=2, learning_rate=0.05)
 VAL = images(30, seed=9)
+GPU = torch.device("cuda")
 
 
 def run(
@@ -244,3 +247,32 @@ def test_the_rate_drops_where_the_config_says(monkeypatch: pytest.MonkeyPatch) -
     assert [later / earlier for earlier, later in pairwise(steps)] == pytest.approx(
         [1] * 5 + [0.1] + [1] * 2 + [0.1] + [1] * 2
     )
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("method", ["sgd", "adamw"])
+@pytest.mark.parametrize(("scheme", "views"), [("F1-3_R4", 2), ("F1-2_R3-4", 0), ("R1-4", 0)])
+@pytest.mark.parametrize("candidates", [1, 3])
+def test_no_step_waits_for_the_gpu(
+    candidates: int, scheme: str, views: int, method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = loop._Run.step
+
+    def step(self: loop._Run, *arguments: Any) -> None:
+        torch.cuda.set_sync_debug_mode("error" if self.done >= 6 else "default")  # by then both views are cached
+        try:
+            real(self, *arguments)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+    monkeypatch.setattr(loop._Run, "step", step)
+    grid = {"learning_rate": (0.01, 0.02)}
+    search = Search(frozen=FrozenGrid(**grid), tuned=TunedGrid(**grid), halvings=()) if candidates > 1 else None
+    solver = SOLVER.model_copy(update={"method": method, "clip": 1.0, "search": search})
+    parsed, frozen = Scheme.parse(scheme), network().eval().to(GPU)
+    views_of = replace(preprocessing(), mean=preprocessing().mean.to(GPU))
+    pictures, val = (Images(one.pixels.to(GPU), one.labels.to(GPU)) for one in (images(24), VAL))
+    prefix = Prefix(frozen, frozen.prefix(parsed.frozen), views_of, pictures, views, seed=3)
+    made = learners(lambda: network().to(GPU), parsed, solver)
+    trained = train(made, parsed, solver, prefix, prefix.held_out(val), 0)
+    assert [one.iterations for one in trained.candidates] == [12] * candidates

@@ -19,6 +19,7 @@ from freeze_or_tune.data.decoding import UnreadableImage, decode, decode_whole, 
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.patches import Photos, Pixels, cut_out, point_of
+from freeze_or_tune.data.rows import Rows
 from freeze_or_tune.data.splits import Draw, draw, write_split
 from freeze_or_tune.data.tallies import tally
 from freeze_or_tune.system.csv_files import read_table, write_table
@@ -99,6 +100,7 @@ class Store:
         self.path = path
         try:
             self._array: np.memmap[Any, np.dtype[np.uint8]] = np.load(path, mmap_mode="c")
+            self._file = Rows(path, self._array.offset, self._array.shape)
             table = list(read_table(path.with_suffix(".csv"), ("image", "crc32")))
             self._checksums = {image: int(crc, 16) for _, (image, crc) in table}
         except (OSError, ValueError, EOFError, UserError) as error:
@@ -133,6 +135,13 @@ class Store:
             if zlib.crc32(self.array[self._rows[name]].data) != self._checksums[name]:
                 raise self._damaged(f"the pixels of {name!r} are not those that were stored")
         return np.array([self._rows[name] for name in names], np.int64)
+
+    def read(self, rows: Sequence[int], into: Pixels) -> None:
+        """Fill `into` uint8 [len(rows), size, size, 3] with rows of the array, not checked again; any thread may.
+
+        UserError if the file cannot be read any more.
+        """
+        self._file.read(rows, into)
 
     def images(self, names: Sequence[str]) -> Pixels:
         """Pixels of `names` in that order, uint8 [len, size, size, 3]; UserError if one was damaged."""

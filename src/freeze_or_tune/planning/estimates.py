@@ -125,15 +125,22 @@ def _training(study: Study, settings: TrainingSettings) -> Estimate:
     # Of AdamW, each beside its copy on its way to the disk.
     second_moments = sum(solver.method_of(one) == "adamw" for one in stepped) * learnt
     megabytes = _TORCH_MB + (_COPIES * pixels + 4 * (_WEIGHTS * parameters + 2 * second_moments)) / _MB
-    if study.machine.device == "cuda":
-        megabytes += _CUDA_MB
-    else:  # what a GPU would hold; the cache twice, because it is kept in memory if it fits in half of it
-        cached = 2 * _cached(settings, shape, counts)
-        megabytes += 4 * (cached + max(_CHUNK, 3 * solver.batch) * shape.activations) / _MB
-        if not cached:
-            megabytes += min(_SCALED_MB, 4 * counts.train * 3 * network.image_size**2 / _MB)
+    on_cpu = 0.0 if study.machine.device == "cuda" else _held(settings, shape, counts)
+    megabytes += max(on_cpu, _context(study))
     room = study.machine.device != "cuda"  # a GPU may have less memory than its cache would take
     return _estimate(megabytes, operations(study, settings, room) / _speed(study))
+
+
+def _held(settings: TrainingSettings, shape: Shape, counts: Counts) -> float:
+    """Megabytes that a GPU would hold; the cache twice, because it is kept in memory if it fits in half of it."""
+    cached = 2 * _cached(settings, shape, counts)
+    activations = 4 * (cached + max(_CHUNK, 3 * settings.solver.batch) * shape.activations) / _MB
+    return activations + (0 if cached else min(_SCALED_MB, 4 * counts.train * 3 * settings.network.image_size**2 / _MB))
+
+
+def _context(study: Study) -> int:
+    """Megabytes for CUDA, where a job may train on a GPU: which device `auto` finds is known only when it runs."""
+    return 0 if study.machine.device == "cpu" else _CUDA_MB
 
 
 def _prefix(settings: TrainingSettings) -> int:
@@ -175,18 +182,18 @@ def features(study: Study, source: str, dataset: str) -> Estimate:
     """The network, and one chunk on its way through it: what comes out goes to the disk."""
     network, images = study.network_of(source), seen(study, source, dataset)
     shape = shape_of(network)
-    cuda = _CUDA_MB if study.machine.device == "cuda" else 0
     numbers = 2 * shape.parameters + _CHUNK * shape.activations
-    return _estimate(_TORCH_MB + cuda + 4 * numbers / _MB, images * (shape.operations / _speed(study) + 0.01))
+    return _estimate(
+        _TORCH_MB + _context(study) + 4 * numbers / _MB, images * (shape.operations / _speed(study) + 0.01)
+    )
 
 
 def probe(study: Study, target: str, n: str) -> Estimate:
     """As features, but of so many images at most; then a regression of each block's: minutes where classes are many."""
     shape = shape_of(study.network_of(study.source_of(target)))
     images = min(_PROBED, sum(counts_of(study, study.split(target, int(n)))))
-    cuda = _CUDA_MB if study.machine.device == "cuda" else 0
     numbers = 2 * shape.parameters + _CHUNK * shape.activations + 4 * images * _POOLED
-    return _estimate(_TORCH_MB + cuda + 4 * numbers / _MB, images * (shape.operations / _speed(study) + 0.2))
+    return _estimate(_TORCH_MB + _context(study) + 4 * numbers / _MB, images * (shape.operations / _speed(study) + 0.2))
 
 
 def svm_distance(study: Study, target: str) -> Estimate:

@@ -81,7 +81,7 @@ def in_chunks(
 ) -> Iterator[list[Tensor]]:
     """What `compute` makes of the centre crops of images, a few at a time: float32 on the CPU."""
     for start in range(0, len(names), _CHUNK):
-        pixels = torch.from_numpy(images.images(names[start : start + _CHUNK])).flip(-1)
-        views = preprocessing.centre_views(pixels.to(preprocessing.mean.device))
+        pixels = torch.from_numpy(images.images(names[start : start + _CHUNK]))
+        views = preprocessing.centre_views(pixels.to(preprocessing.mean.device).flip(-1))
         with torch.no_grad():
             yield [outputs.float().cpu() for outputs in compute(views)]

@@ -41,7 +41,7 @@ def load_subsets(sizes: SplitSettings, store: Path, split: Path, cache: Cache) -
         if cache.reserve(size):
             return Images(_resident(pixels, places, cache.device), labels)
         log.info("%.0f MB of %s images are read from the store batch by batch", size / 2**20, name)
-        return Streamed(pixels, labels, places)
+        return Streamed(pixels[:0], labels, places, images.read)
 
     return Subsets(
         subset("train", *(["val"] if sizes.pool == "refit" else [])), subset("val"), subset("test"),
@@ -54,5 +54,5 @@ def _resident(pixels: Tensor, places: Tensor, device: torch.device) -> Tensor:
     """Rows of a store on the device, in Caffe's BGR; part by part, so that there are never two copies."""
     resident = torch.empty((len(places), *pixels.shape[1:]), dtype=torch.uint8, device=device)
     for here, there in zip(resident.split(BLOCK), places.split(BLOCK), strict=True):
-        here.copy_(pixels.index_select(0, there).flip(-1))
+        here.copy_(pixels.index_select(0, there).to(device).flip(-1))  # turned there, where it costs nothing
     return resident

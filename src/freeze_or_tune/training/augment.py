@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from freeze_or_tune.training.images import moved
+
 
 class Crops(NamedTuple):
     """How each of N images is cut: offsets int64 [2, N, 1] (row, column), and flips bool [N, 1, 1, 1]; on the CPU."""
@@ -48,7 +50,7 @@ class Preprocessing:
 
     def views(self, images: Tensor, crops: Crops) -> Tensor:
         """Each image cropped and, if `mirror`, flipped as drawn."""
-        return self.cut(self.scaled(images), torch.arange(len(images)), crops)
+        return self.cut(self.scaled(images), torch.arange(len(images), device=images.device), crops)
 
     def scaled(self, images: Tensor) -> Tensor:
         """Whole images minus the mean, scaled: float32 [B, S, S, 3]."""
@@ -56,14 +58,15 @@ class Preprocessing:
 
     def cut(self, scaled: Tensor, indices: Tensor, crops: Crops) -> Tensor:
         """Views of images `indices` [B] among scaled ones [N, S, S, 3]; there is a crop for each of the B."""
-        ((rows, columns), flips), size = crops, scaled.shape[1]
+        device, size = scaled.device, scaled.shape[1]
+        indices, (rows, columns), flips = (moved(part, device) for part in (indices, *crops))
         # Rows of pixels are copied as a whole, several times faster than pixel by pixel.
         firsts = (indices[:, None] * (size * size) + rows * size + columns) * 3
-        starts = (firsts + torch.arange(0, self.crop * size * 3, size * 3)).to(scaled.device)
+        starts = firsts + torch.arange(0, self.crop * size * 3, size * 3, device=device)
         neighbours = scaled.flatten().unfold(0, 3 * self.crop, 1)
         views = neighbours.index_select(0, starts.flatten()).view(-1, self.crop, self.crop, 3)
         if self.mirror:
-            views = torch.where(flips.to(scaled.device), views.flip(2), views)
+            views = torch.where(flips, views.flip(2), views)
         return self._input(views)
 
     def centre_views(self, images: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ CPU takes two thirds of the time.
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any
 
@@ -42,6 +43,13 @@ def data_order(images: int, batch: int, iterations: int, seed: int, start: int =
         yield torch.cat(parts), torch.cat(repeated)
 
 
+def joined(order: Iterator[tuple[Tensor, Tensor]], count: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The same, `count` batches in one."""
+    while batches := list(islice(order, count)):
+        indices, epochs = (torch.cat(parts) for parts in zip(*batches, strict=True))
+        yield indices, epochs
+
+
 class Batches:
     """The batches of a run and all its random numbers; `network` is in training mode while they are asked for."""
 
@@ -61,8 +69,12 @@ class Batches:
         """Inputs of layer `first` [B, ...] and labels [B] of the next iteration."""
         if not self._ready:
             self._before = self._random()
-            self._ready.extend(self._computed(list(islice(self._order, self._together))))
+            self._ready.extend(self._computed(*next(self._order)))
         return self._ready.popleft()
+
+    def ahead(self, iteration: int) -> AbstractContextManager[None]:
+        """While batches from `iteration` on will be asked for: images are read before, where they are read at all."""
+        return self.prefix.ahead(self._from(iteration + -iteration % self._together))  # those before are computed
 
     def state(self) -> dict[str, Any]:
         """Where the random numbers are, and where they were when the batches that are ready were computed."""
@@ -79,11 +91,15 @@ class Batches:
 
     def _enter(self, iteration: int) -> None:
         self._ready.clear()
-        self._order = data_order(len(self.prefix.images), self.batch, self.iterations, self.seed, iteration)
+        self._order = self._from(iteration)
 
-    def _computed(self, batches: list[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
+    def _from(self, iteration: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """What is computed together from an iteration on."""
+        order = data_order(len(self.prefix.images), self.batch, self.iterations, self.seed, iteration)
+        return joined(order, self._together)
+
+    def _computed(self, indices: Tensor, epochs: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Inputs and labels of some batches."""
-        indices, epochs = (torch.cat(parts) for parts in zip(*batches, strict=True))
         inputs, labels = self.prefix.batch(indices, epochs, self._crops), self.prefix.images.labels_of(indices)
         if self.prefix.cut < self.first:
             with torch.no_grad():

@@ -19,7 +19,7 @@ from torch import Tensor
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.device import gpu_memory
-from freeze_or_tune.training.images import rows
+from freeze_or_tune.training.images import Images, rows
 
 log = logging.getLogger(__name__)
 
@@ -61,34 +61,40 @@ class Cache:
         self.left -= size if fits else 0
         return fits
 
-    def in_chunks(self, compute: Callable[[Tensor], Tensor], count: int) -> Iterator[Tensor]:
-        """What `compute` makes of images 0 to count-1, some at a time (indices, int64 on the CPU), without gradients.
+    def in_chunks(self, compute: Callable[[Tensor], Tensor], images: Images) -> Iterator[Tensor]:
+        """What `compute` makes of all images in their order, some (indices, int64 on the CPU) at a time, no gradients.
 
         Always the same number, but where a GPU has no room for so many: then half of them, from there on.
         """
         done = 0
-        while done < count:
-            try:
-                with torch.no_grad():
-                    outputs = compute(torch.arange(done, min(count, done + self.chunk)))
-            except torch.OutOfMemoryError:
-                if self.chunk <= _FEWEST:
-                    raise
-                self.chunk //= 2
-                log.warning("the GPU has no memory left: goes on with %d images at once", self.chunk)
-                torch.cuda.empty_cache()
-            else:
-                done = min(count, done + self.chunk)
-                yield outputs
+        while done < len(images):
+            parts = torch.arange(done, len(images)).split(self.chunk)
+            with images.ahead(parts):
+                for part in parts:
+                    try:
+                        with torch.no_grad():
+                            outputs = compute(part)
+                    except torch.OutOfMemoryError:
+                        if self.chunk <= _FEWEST:
+                            raise
+                        self._halve()
+                        break
+                    done += len(part)
+                    yield outputs
 
-    def fill(self, compute: Callable[[Tensor], Tensor], count: int) -> Table | None:
-        """What `compute` makes of `count` images, as `in_chunks`; None if it has no room."""
+    def _halve(self) -> None:
+        self.chunk //= 2
+        log.warning("the GPU has no memory left: goes on with %d images at once", self.chunk)
+        torch.cuda.empty_cache()
+
+    def fill(self, compute: Callable[[Tensor], Tensor], images: Images) -> Table | None:
+        """What `compute` makes of all images, as `in_chunks`; None if it has no room."""
         values: Tensor | None = None
         done = 0
-        for computed in self.in_chunks(lambda indices: self.rounded(compute(indices)), count):
+        for computed in self.in_chunks(lambda indices: self.rounded(compute(indices)), images):
             outputs = computed.movedim(1, -1)
             if values is None:
-                values = self._empty((count, *outputs.shape[1:]), outputs.dtype)
+                values = self._empty((len(images), *outputs.shape[1:]), outputs.dtype)
             if values is None:
                 return None
             values[done : done + len(outputs)] = outputs

@@ -33,8 +33,8 @@ class Learners(Protocol):
     def learnt(self, candidate: int) -> dict[str, Tensor]:
         """All that training changes of a candidate, by name; its own tensors."""
 
-    def losses(self, inputs: Tensor, labels: Tensor, start: int, alive: Sequence[int]) -> Tensor:
-        """Mean cross-entropy of each candidate that is alive [A] for inputs of layer `start`; leaves gradients."""
+    def losses(self, inputs: Tensor, labels: Tensor, start: int, alive: Sequence[int]) -> list[Tensor]:
+        """Mean cross-entropy of each candidate that is alive for inputs of layer `start`; leaves gradients."""
 
     def gradients(self, candidate: int) -> dict[str, Tensor]:
         """The gradients that the losses left, by name."""
@@ -92,7 +92,7 @@ class Replicas:
     def learnt(self, candidate: int) -> dict[str, Tensor]:  # noqa: D102
         return self._networks[candidate].learnt()
 
-    def losses(self, inputs: Tensor, labels: Tensor, start: int, alive: Sequence[int]) -> Tensor:  # noqa: D102
+    def losses(self, inputs: Tensor, labels: Tensor, start: int, alive: Sequence[int]) -> list[Tensor]:  # noqa: D102
         found: list[Tensor] = []
         random = _Random() if len(alive) > 1 else None
         for number in alive:
@@ -101,7 +101,7 @@ class Replicas:
             loss = F.cross_entropy(self._networks[number](inputs, start=start).float(), labels)
             loss.backward()
             found.append(loss.detach())
-        return torch.stack(found)
+        return found
 
     def gradients(self, candidate: int) -> dict[str, Tensor]:  # noqa: D102
         return gradients_of(self._parameters[candidate])
@@ -163,7 +163,7 @@ class Stack:
     def learnt(self, candidate: int) -> dict[str, Tensor]:  # noqa: D102
         return {name: values.detach()[candidate] for name, values in self._stacked.items()}
 
-    def losses(self, inputs: Tensor, labels: Tensor, start: int, alive: Sequence[int]) -> Tensor:  # noqa: D102 - it starts where it learns
+    def losses(self, inputs: Tensor, labels: Tensor, start: int, alive: Sequence[int]) -> list[Tensor]:  # noqa: D102 - it starts where it learns
         logits = self._of_all(inputs).float()
         each = F.cross_entropy(logits.flatten(0, 1), labels.repeat(self.count), reduction="none")
         losses = each.view(self.count, -1).mean(1)
@@ -172,7 +172,8 @@ class Stack:
             assert values.grad is not None
             self._gradients[name] = values.grad.unbind()
             values.grad = None
-        return losses.detach()[list(alive)]
+        found = losses.detach().unbind()
+        return [found[number] for number in alive]
 
     def gradients(self, candidate: int) -> dict[str, Tensor]:  # noqa: D102
         return {name: values[candidate] for name, values in self._gradients.items()}

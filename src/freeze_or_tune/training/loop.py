@@ -157,7 +157,7 @@ class _Run:
         start = time.perf_counter()
         inputs, labels = self.batches.next()
         losses = self.learners.losses(inputs, labels, self.batches.first, [lane.number for lane in alive])
-        for lane, loss in zip(alive, losses.unbind(), strict=True):
+        for lane, loss in zip(alive, losses, strict=True):
             lane.optimiser.step(self.done, self.learners.gradients(lane.number))
             lane.losses.append(loss)
         self.done += 1
@@ -236,6 +236,7 @@ def train(
     with (
         Progress(iterations, solver.batch, run.done, str(scheme)) as progress,
         checkpoints.listening() if checkpoints is not None else nullcontext(),
+        run.batches.ahead(run.done),
     ):
         while run.done < iterations:
             run.step(alive)

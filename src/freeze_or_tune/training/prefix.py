@@ -7,7 +7,8 @@ has no room for keep their crops.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Protocol
 
@@ -43,11 +44,18 @@ class Prefix:
         if not self.views:
             with torch.no_grad():
                 return self.start(self._new_views(indices, generator))
-        # Batches run through the epochs in order, so the images of one view stand together.
-        views, counts = (epochs % self.views).unique_consecutive(return_counts=True)
-        parts = indices.split(counts.tolist())
-        inputs = [self._of_view(view, part) for view, part in zip(views.tolist(), parts, strict=True)]
+        inputs = [self._of_view(view, part) for view, part in self._parts(indices, epochs)]
         return inputs[0] if len(inputs) == 1 else torch.cat(inputs)
+
+    def ahead(self, order: Iterable[tuple[Tensor, Tensor]]) -> AbstractContextManager[None]:
+        """While batches of this order, (indices, epochs) each, will be asked for: their images are read before."""
+        # The first image that is asked for tells that a view had no room: later ones will have none, either.
+        return self.images.ahead(
+            part
+            for indices, epochs in order
+            for view, part in self._parts(indices, epochs)
+            if not isinstance(self._tables.get(view), Table)
+        )
 
     def held_out(self, images: Images) -> "HeldOut":
         """The same layers' outputs for the centre crops of other images."""
@@ -56,6 +64,14 @@ class Prefix:
     def centre(self, pixels: Tensor) -> Tensor:
         """Output of the first `cut` layers for centre crops."""
         return self.start(self.preprocessing.centre_views(pixels))
+
+    def _parts(self, indices: Tensor, epochs: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """The images of a batch by the view that they have, 0 where each has its own."""
+        if not self.views:
+            return iter([(0, indices)])
+        # Batches run through the epochs in order, so the images of one view stand together.
+        views, counts = (epochs % self.views).unique_consecutive(return_counts=True)
+        return zip(views.tolist(), indices.split(counts.tolist()), strict=True)
 
     def _new_views(self, indices: Tensor, generator: torch.Generator) -> Tensor:
         if self._scaled is None:
@@ -71,8 +87,10 @@ class Prefix:
         if size > SCALED or not self.cache.reserve(size):
             return None
         scaled = torch.empty(shape, device=self.images.labels.device)
-        for part in torch.arange(len(self.images)).split(CHUNK):
-            scaled[part[0] : part[-1] + 1] = self.preprocessing.scaled(self.images.take(part))
+        parts = torch.arange(len(self.images)).split(CHUNK)
+        with self.images.ahead(parts):
+            for part in parts:
+                scaled[part[0] : part[-1] + 1] = self.preprocessing.scaled(self.images.take(part))
         return scaled
 
     def _of_view(self, view: int, indices: Tensor) -> Tensor:
@@ -87,7 +105,7 @@ class Prefix:
 
     def _filled(self, view: int) -> Table | None:
         crops = self._crops(view)
-        return self.cache.fill(lambda indices: self._computed(indices, crops), len(self.images))
+        return self.cache.fill(lambda indices: self._computed(indices, crops), self.images)
 
     def _computed(self, indices: Tensor, crops: Crops) -> Tensor:
         return self.start(self.preprocessing.views(self.images.take(indices), crops.of(indices)))
@@ -122,7 +140,7 @@ class HeldOut:
 
     @cached_property
     def _table(self) -> Table | None:
-        return self.prefix.cache.fill(lambda indices: self.prefix.centre(self.images.take(indices)), len(self.images))
+        return self.prefix.cache.fill(lambda indices: self.prefix.centre(self.images.take(indices)), self.images)
 
     def outputs(self, network: Layered, stop: int) -> Tensor:
         """Outputs [N, ...] of the layers before `stop` of `network`, which is left in evaluation mode."""
@@ -143,5 +161,6 @@ class HeldOut:
             outputs = self.prefix.centre(self.images.take(indices))
             return self.prefix.cache.rounded(outputs).float() if self.prefix.cut else outputs
 
-        parts = self.prefix.cache.in_chunks(lambda indices: compute(inputs(indices)), len(self.labels))
-        return torch.cat(list(parts), dim=-2).float()
+        return torch.cat(
+            list(self.prefix.cache.in_chunks(lambda part: compute(inputs(part)), self.images)), dim=-2
+        ).float()

@@ -164,9 +164,15 @@ class AdamW(Optimiser):
 
     moments = (".mean", ".square")
 
+    def __init__(
+        self, parameters: Mapping[str, Learnable], solver: Solver, iterations: int, candidate: Candidate | None = None
+    ) -> None:
+        """As of all."""
+        super().__init__(parameters, solver, iterations, candidate)
+        self._step = torch.zeros((), device=next(iter(self.state.values())).device)
+
     def _before(self, iteration: int, rate: float) -> None:
-        device = next(iter(self.state.values())).device
-        self._step = torch.tensor(iteration + 1.0, device=device)
+        self._step.fill_(iteration + 1)  # a new tensor would make the step wait until the GPU has done all before
 
     def _update(self, group: _Group, gradients: list[Tensor], rate: float) -> None:
         steps = [self._step] * len(gradients)

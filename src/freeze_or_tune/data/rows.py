@@ -1,0 +1,51 @@
+"""Rows of an array in a file, read by calls of the system and not through mapped memory.
+
+Threads that read hold up no other thread, and what goes wrong is an error; in mapped memory it would end the process.
+"""
+
+import math
+import os
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from freeze_or_tune.system.errors import UserError
+
+
+class Rows:
+    """An open file that holds uint8 [N, ...] from a byte on."""
+
+    def __init__(self, path: Path, offset: int, shape: Sequence[int]) -> None:
+        """Open `path`, whose array of `shape` begins at `offset`; OSError if that fails."""
+        self.path, self._offset, self._size = path, offset, math.prod(shape[1:])
+        self._descriptor = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._descriptor)
+
+    def read(self, rows: Sequence[int], into: NDArray[np.uint8]) -> None:
+        """Fill `into` uint8 [len(rows), ...] with some of the rows; several threads may at once.
+
+        UserError if the file has become shorter or cannot be read.
+        """
+        try:
+            for row, values in zip(rows, into, strict=True):
+                self._fill(values.data.cast("B"), self._offset + row * self._size)
+        except OSError as error:
+            raise UserError(
+                f"{self.path} cannot be read ({error.strerror}): see that its file system is there, then run snakemake "
+                "again; a training goes on from its last checkpoint"
+            ) from None
+
+    def _fill(self, values: "memoryview[Any]", start: int) -> None:
+        done = 0
+        while done < len(values):
+            count = os.preadv(self._descriptor, [values[done:]], start + done)
+            if not count:
+                raise UserError(
+                    f"{self.path} has become shorter while it was read; delete it and run snakemake again, which "
+                    "makes it anew"
+                )
+            done += count
