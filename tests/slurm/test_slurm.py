@@ -14,6 +14,8 @@ import pytest
 import yaml
 from snakemake.cli import parse_args
 
+from freeze_or_tune.records.checkup import Checkup
+
 from ..workflow.conftest import STUDY, draw_stripes
 from .cluster import Cluster, environment_of, wait_until, why_not
 from .submission import EXPERIMENT, ROOT, Submission, Training, log_of_experiment, runs
@@ -277,6 +279,15 @@ def test_several_experiments_in_one_job_take_turns_on_one_gpu(study: Path, clust
     assert (asked["TresPerJob"], asked["TimeLimit"]) == ("gres:gpu:1", "00:30:00")
     first, second = sorted(_times(study / path) for path in (EXPERIMENT, OTHER))
     assert first[-1] <= second[0]
+
+
+def test_the_doctor_examines_a_node(study: Path, cluster: Cluster, submit: Submit) -> None:
+    before = set(cluster.jobs())
+    submit("--force", "--retries", "0", "results/doctor.json").succeeds()
+    (job,) = cluster.jobs().keys() - before
+    assert cluster.show(job)["TresPerJob"] == "gres:gpu:1"
+    found = Checkup.read(study / "results/doctor.json")
+    assert found.ready, [finding.remedy for finding in found.findings if finding.remedy]
 
 
 def _times(result: Path) -> list[str]:

@@ -35,6 +35,11 @@ def disk(study: Study, downloads: Iterable[Download]) -> Iterator[tuple[str, str
         yield "networks", source, 4 * shape_of(study.network_of(source)).parameters / _GB
 
 
+def bytes_on_disk(study: Study, downloads: Iterable[Download]) -> float:
+    """All that `disk` lists, in bytes."""
+    return _GB * sum(gigabytes for *_, gigabytes in disk(study, downloads))
+
+
 def gpu_hours(study: Study) -> Iterator[tuple[str, str, float]]:
     """(stage, of what, hours of one GPU at the speed that estimates count on)."""
     for name, source in study.sources.items():
