@@ -281,12 +281,17 @@ def test_several_experiments_in_one_job_take_turns_on_one_gpu(study: Path, clust
     assert first[-1] <= second[0]
 
 
-def test_the_doctor_examines_a_node(study: Path, cluster: Cluster, submit: Submit) -> None:
+def test_the_doctor_examines_a_node(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
     before = set(cluster.jobs())
-    submit("--force", "--retries", "0", "results/doctor.json").succeeds()
+    submission = Submission(tmp_path, ["--force", "--retries", "0", "results/doctor.json"])
+    try:
+        submission.succeeds()
+    finally:
+        submission.process.kill()
     (job,) = cluster.jobs().keys() - before
-    assert cluster.show(job)["TresPerJob"] == "gres:gpu:1"
-    found = Checkup.read(study / "results/doctor.json")
+    assert (cluster.show(job)["TresPerJob"], cluster.show(job)["NodeList"]) == ("gres:gpu:1", "gpu1")
+    found = Checkup.read(tmp_path / "results/doctor.json")
     assert found.ready, [finding.remedy for finding in found.findings if finding.remedy]
 
 
