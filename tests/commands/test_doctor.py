@@ -30,7 +30,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def doctor(found: list[Finding], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str):
     asked: list[Any] = []
 
-    def examine(study: object, folder: Path, needed: float, full: bool) -> list[Finding]:
+    def examine(study: object, folder: Path, needed: dict[str, float], full: bool) -> list[Finding]:
         asked.extend((folder, needed, full))
         return found
 
@@ -66,7 +66,8 @@ def test_the_same_as_one_json_object(
 def test_what_is_asked_for_reaches_the_stage(study: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     _, _, (folder, needed, full) = doctor([GOOD], capsys, monkeypatch, "--directory", "elsewhere", "--full")
     assert (folder, full) == (Path("elsewhere"), True)
-    assert 1e6 < needed < 1e9  # megabytes of stores of a tiny study
+    assert 1e6 < needed["results"] < 1e9  # stores of a tiny study
+    assert needed["resources"] == 0
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ Around the networks (surroundings.py): software, driver, GPUs, cores, memory, di
 (trials.py): whether numbers are right and the same each time (numbers.py), and how fast they come (speed.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -21,21 +21,23 @@ from freeze_or_tune.system.machine import nvidia_driver
 from freeze_or_tune.training.device import prepare_device
 
 
-def examine(study: Study, folder: Path, needed: float, threads: int = 1, full: bool = False) -> Iterator[Finding]:
+def examine(
+    study: Study, folder: Path, needed: Mapping[str, float], threads: int = 1, full: bool = False
+) -> Iterator[Finding]:
     """Findings as they are made.
 
-    `folder`: where snakemake runs; `needed`: bytes that the study takes on disk; `full`: try also networks that take
-    long on a CPU.
+    `folder`: where snakemake runs; `needed`: bytes that the study takes in `results` and in `resources`; `full`: try
+    also networks that take long on a CPU.
     """
     yield from software()
     yield from gpus(study.machine, this_build(), nvidia_driver(), these_cards())
     yield from cpus(threads)
     yield from memory()
-    yield from disks(folder / study.results, folder / "resources", needed)
+    yield from disks({"results": folder / study.results, "resources": folder / "resources"}, needed)
     yield from _computing(study, existing(folder / study.results), threads, full)
 
 
-def write_checkup(study: Study, needed: float, threads: int, destination: Path) -> None:
+def write_checkup(study: Study, needed: Mapping[str, float], threads: int, destination: Path) -> None:
     """Examine the node that a job has been sent to."""
     Checkup.of(examine(study, Path(), needed, threads)).write(destination)
 

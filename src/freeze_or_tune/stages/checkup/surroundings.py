@@ -4,7 +4,7 @@ import math
 import os
 import platform
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,8 +92,7 @@ def gpus(machine: Machine, build: Build, driver: Driver | None, cards: Sequence[
         )
     if not cards:
         unknown = "its driver, kernels, memory and speed are not checked here"
-        asked = "machine.device is cuda, but there is no GPU: set it to auto or cpu, or run this where there is one"
-        yield finding("none", f"torch sees no GPU: {unknown}", asked if machine.device == "cuda" else "")
+        yield finding("none", f"torch sees no GPU: {unknown}")
 
 
 def _too_old(driver: Driver, build: Build) -> str:
@@ -144,22 +143,35 @@ def memory() -> Iterator[Finding]:
     yield Finding(section="Memory", name="memory", value=value, remedy=short if free < _LEAST_MEMORY_MB else "")
 
 
-def disks(results: Path, resources: Path, needed: float) -> Iterator[Finding]:
-    """Where results and temporary files will lie; results and resources (downloads) take `needed` bytes in the end."""
-    missing = max(0.0, needed - disk.bytes_below(results) - disk.bytes_below(resources))
-    yield from _file_system("results", disk.existing(results), missing, "the study")
-    yield from _file_system("TMPDIR", Path(tempfile.gettempdir()), _LEAST_ROOM, "a job")
+def disks(folders: Mapping[str, Path], needed: Mapping[str, float]) -> Iterator[Finding]:
+    """The file systems of results, of resources (downloads), and of temporary files; `needed` bytes in the end."""
+    missing = {name: max(0.0, needed[name] - disk.bytes_below(folder)) for name, folder in folders.items()}
+    there = {name: disk.existing(folder) for name, folder in folders.items()}
+    apart = there["results"].stat().st_dev != there["resources"].stat().st_dev
+    if apart:  # a link to another disk
+        yield _room("resources", there["resources"], missing["resources"], "the study")
+    yield _room("results", there["results"], missing["results"] if apart else sum(missing.values()), "the study")
+    yield from _files("results", there["results"])
+    yield _room("TMPDIR", Path(tempfile.gettempdir()), _LEAST_ROOM, "a job")
+    yield from _files("TMPDIR", Path(tempfile.gettempdir()))
 
 
-def _file_system(name: str, folder: Path, needed: float, whose: str) -> Iterator[Finding]:
+def _room(name: str, folder: Path, needed: float, whose: str) -> Finding:
+    free = disk.free_bytes(folder)
+    short = (
+        f"{folder} has {free / 1e9:.1f} GB free, but {whose} needs {needed / 1e9:.1f}: make room, or take another disk"
+    )
+    return Finding(
+        section="Disk", name=f"{name}: room",
+        value=f"{free / 1e9:.1f} GB free in {folder}, of which {whose} takes {needed / 1e9:.1f}",
+        remedy=short if free < needed else "",
+    )  # fmt: skip
+
+
+def _files(name: str, folder: Path) -> Iterator[Finding]:
     def finding(what: str, value: str, remedy: str = "") -> Finding:
         return Finding(section="Disk", name=f"{name}: {what}", value=value, remedy=remedy)
 
-    free = disk.free_bytes(folder)
-    room = (
-        f"{folder} has {free / 1e9:.1f} GB free, but {whose} needs {needed / 1e9:.1f}: make room, or take another disk"
-    )
-    yield finding("room", f"{free / 1e9:.1f} GB free in {folder}", room if free < needed else "")
     try:
         usual, longest = disk.writing(folder)
         yield finding("a small file", f"written in {1e3 * usual:.1f} ms, {1e3 * longest:.1f} at most (fsync, rename)")
