@@ -42,6 +42,7 @@ include: "workflow/rules/experiments.smk"
 include: "workflow/rules/labels.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/advice.smk"
+include: "workflow/rules/doctor.smk"
 
 
 rule all:

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from freeze_or_tune.commands import judge, mean_features, plot, predict, resources, schema, status
+from freeze_or_tune.commands import doctor, judge, mean_features, plot, predict, resources, schema, status
 from freeze_or_tune.system.errors import UserError
 
 
@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 1 and a message for an error that the user can mend."""
     parser = argparse.ArgumentParser(prog="python -m freeze_or_tune", description=__doc__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (judge, mean_features, plot, predict, resources, schema, status):
+    for command in (doctor, judge, mean_features, plot, predict, resources, schema, status):
         command.add_to(commands)
     chosen = parser.parse_args(arguments)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as for jobs: see workflow/rules/common.smk

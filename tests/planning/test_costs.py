@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from freeze_or_tune.data.downloads.catalogue import Download, read_downloads
-from freeze_or_tune.planning.costs import disk, gpu_hours, tables
+from freeze_or_tune.planning.costs import bytes_on_disk, disk, gpu_hours, tables
 from freeze_or_tune.study.study import Study, read_study
 
 ROOT = Path(__file__).parents[2]
@@ -55,3 +55,9 @@ def test_frozen_copies_cost_a_fraction_of_tuned_ones(study: Study) -> None:
 def test_the_docs_show_what_the_paper_takes(study: Study, downloads: list[Download]) -> None:
     # Printed anew by: python -m freeze_or_tune resources --configfile config/paper.yaml
     assert tables(study, downloads) in (ROOT / "docs/paper-run.md").read_text()
+
+
+def test_room_by_folder(study: Study, downloads: list[Download]) -> None:
+    room = bytes_on_disk(study, downloads)
+    assert room["resources"] > 147_897_477_120 + 39_077_296_924  # ILSVRC2012 and SUN397 among others
+    assert sum(room.values()) == pytest.approx(1e9 * sum(amount for *_, amount in disk(study, downloads)))

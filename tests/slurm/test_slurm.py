@@ -14,6 +14,8 @@ import pytest
 import yaml
 from snakemake.cli import parse_args
 
+from freeze_or_tune.records.checkup import Checkup
+
 from ..workflow.conftest import STUDY, draw_stripes
 from .cluster import Cluster, environment_of, wait_until, why_not
 from .submission import EXPERIMENT, ROOT, Submission, Training, log_of_experiment, runs
@@ -278,6 +280,20 @@ def test_several_experiments_in_one_job_take_turns_on_one_gpu(study: Path, clust
     assert (asked["TresPerJob"], asked["TimeLimit"]) == ("gres:gpu:1", "00:30:00")
     first, second = sorted(_times(study / path) for path in (EXPERIMENT, OTHER))
     assert first[-1] <= second[0]
+
+
+def test_the_doctor_examines_a_node(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
+    before = set(cluster.jobs())
+    submission = Submission(tmp_path, ["--force", "--retries", "0", "results/doctor.json"])
+    try:
+        submission.succeeds()
+    finally:
+        submission.process.kill()
+    (job,) = cluster.jobs().keys() - before
+    assert (cluster.show(job)["TresPerJob"], cluster.show(job)["NodeList"]) == ("gres:gpu:1", "gpu1")
+    found = Checkup.read(tmp_path / "results/doctor.json")
+    assert found.ready, [finding.remedy for finding in found.findings if finding.remedy]
 
 
 def _times(result: Path) -> list[str]:

@@ -8,7 +8,7 @@ import torch
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.study.solver import Precision
 from freeze_or_tune.system.errors import UserError
-from freeze_or_tune.training.device import channels_last, device_name, peak_memory_mb, prepare_device
+from freeze_or_tune.training.device import channels_last, device_name, peak_memory_mb, prepare_device, unusable
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +24,7 @@ def within_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_device(asked: str, visible: bool, chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: visible)
+    monkeypatch.setattr(torch.version, "cuda", None)  # of such a torch nothing is known about GPUs
     monkeypatch.setattr(torch, "set_deterministic_debug_mode", lambda mode: None)  # for the whole process
     assert prepare_device(Machine(device=asked), 1) == torch.device(chosen)
 
@@ -48,6 +49,58 @@ def test_a_gpu_that_a_scheduler_has_given_in_vain(
         assert prepare_device(Machine(), 1) == torch.device("cpu")
 
 
+CUDA_13 = ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120"]
+
+
+# CUDA C++ Programming Guide, "Binary Compatibility" and "PTX Compatibility".
+@pytest.mark.parametrize(
+    ("capability", "architectures", "runs"),
+    [
+        ((8, 0), ["sm_80"], True),
+        ((8, 9), ["sm_80"], True),
+        ((8, 0), ["sm_86"], False),
+        ((9, 0), ["sm_80"], False),
+        ((9, 0), ["compute_80"], True),
+        ((7, 5), ["compute_80"], False),
+        ((9, 0), ["sm_90a"], True),
+        ((10, 3), ["sm_100a"], False),
+        ((10, 3), ["sm_100f"], True),
+        ((12, 0), ["sm_100f", "compute_100f"], False),
+        ((7, 0), CUDA_13, False),
+        ((12, 1), CUDA_13, True),
+        ((9, 0), ["gfx90a"], True),  # an AMD GPU
+        ((9, 0), [], True),
+    ],
+)
+def test_which_gpus_run_which_code(capability: tuple[int, int], architectures: list[str], runs: bool) -> None:
+    assert (unusable(capability, architectures) is None) == runs
+
+
+@pytest.mark.parametrize(
+    ("capability", "advice"),
+    [
+        (
+            (7, 0),
+            r"no code for its compute capability 7\.0, only for 7\.5, 8\.0, .*install torch 2\.10 .*built with CUDA 12\.6",
+        ),
+        ((3, 7), r"capability 3\.7.*set the study's machine\.device to cpu"),
+        ((11, 0), r"capability 11\.0.*install a newer torch"),
+    ],
+)
+def test_a_gpu_that_torch_has_no_code_for_is_refused_before_training(
+    capability: tuple[int, int], advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    for name, answer in {
+        "is_available": True, "get_device_capability": capability, "get_arch_list": CUDA_13[:-1],
+        "get_device_name": "Tesla V100",
+    }.items():  # fmt: skip
+        monkeypatch.setattr(torch.cuda, name, lambda answer=answer: answer)
+    with pytest.raises(UserError, match=f"the GPU Tesla V100 cannot be used: torch .*{advice}"):
+        prepare_device(Machine(), 1)
+    assert prepare_device(Machine(device="cpu"), 1) == torch.device("cpu")
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_number_of_threads(threads: int) -> None:
     prepare_device(Machine(device="cpu"), threads)
@@ -63,6 +116,7 @@ def test_computing_is_without_denormals() -> None:
 @pytest.mark.parametrize("compiles", [False, True])
 def test_a_gpu_computes_deterministically(compiles: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.version, "cuda", None)
     monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
     try:
         prepare_device(Machine(device="cuda", compile=compiles), 1)

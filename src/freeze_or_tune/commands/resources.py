@@ -15,12 +15,10 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print a table of the largest request of each kind of job, then disk and GPU-hours by stage."""
-    from freeze_or_tune.data.downloads.catalogue import read_downloads  # noqa: PLC0415
+    from freeze_or_tune.data.downloads.catalogue import all_downloads  # noqa: PLC0415
     from freeze_or_tune.planning.costs import tables  # noqa: PLC0415 - other commands do not pay for it
     from freeze_or_tune.planning.estimates import table  # noqa: PLC0415
     from freeze_or_tune.study.study import read_study  # noqa: PLC0415
 
     study = read_study(*arguments.configfile)
-    listed = Path("config/downloads.csv")
-    downloads = [row for rows in read_downloads(listed).values() for row in rows] if listed.exists() else []
-    print(table(study), tables(study, downloads), sep="\n\n")
+    print(table(study), tables(study, all_downloads(Path("config/downloads.csv"))), sep="\n\n")

@@ -35,6 +35,14 @@ def disk(study: Study, downloads: Iterable[Download]) -> Iterator[tuple[str, str
         yield "networks", source, 4 * shape_of(study.network_of(source)).parameters / _GB
 
 
+def bytes_on_disk(study: Study, downloads: Iterable[Download]) -> dict[str, float]:
+    """What `disk` lists, in bytes, by the folder in which it lies."""
+    found = {"resources": 0.0, "results": 0.0}
+    for stage, _, gigabytes in disk(study, downloads):
+        found["resources" if stage == "download" else "results"] += _GB * gigabytes
+    return found
+
+
 def gpu_hours(study: Study) -> Iterator[tuple[str, str, float]]:
     """(stage, of what, hours of one GPU at the speed that estimates count on)."""
     for name, source in study.sources.items():

@@ -4,6 +4,8 @@ import importlib.metadata
 import math
 import os
 import platform
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,10 @@ from freeze_or_tune.study.solver import Precision
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.job import peak_resident_mb
 from freeze_or_tune.training.gpus import choose_gpu, given_by_scheduler
+
+_ARCHITECTURE = re.compile(r"(?P<kind>sm|compute)_(?P<major>\d+)(?P<minor>\d)(?P<bound>[af]?)")
+_OLDEST = (5, 0)
+"""Maxwell: torch's builds with CUDA 12.6, up to 2.14, have code for it (PyTorch's RELEASE.md)."""
 
 
 def prepare_device(machine: Machine, threads: int, precision: Precision = "fp32") -> torch.device:
@@ -32,6 +38,8 @@ def prepare_device(machine: Machine, threads: int, precision: Precision = "fp32"
         raise UserError(_no_gpu(machine.device))
     if not given_by_scheduler():
         choose_gpu(machine.jobs_per_gpu)
+    if (built := built_for()) and (problem := unusable(torch.cuda.get_device_capability(), built)):
+        raise UserError(f"the GPU {torch.cuda.get_device_name()} cannot be used: {problem}")
     # Not on a CPU, whose algorithms for our layers are deterministic anyway.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     if machine.compile:
@@ -43,6 +51,49 @@ def prepare_device(machine: Machine, threads: int, precision: Precision = "fp32"
     # torch's own default is TF32 for convolutions alone.
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
     return torch.device("cuda")
+
+
+def built_for() -> list[str]:
+    """The architectures of GPUs that this torch has code for, such as sm_80; none without NVIDIA's CUDA."""
+    return torch.cuda.get_arch_list() if torch.version.cuda else []
+
+
+def unusable(capability: tuple[int, int], architectures: Sequence[str]) -> str | None:
+    """Why a GPU of a compute capability cannot run code for these architectures, and what to do; None if it can.
+
+    Machine code (sm_80) runs on the same major and no lower minor capability, intermediate code (compute_80) on any
+    later one; an `a` or `f` at the end binds code to its own capability or family (CUDA C++ Programming Guide,
+    "Application Compatibility"). Nothing is said where no architecture is NVIDIA's.
+    """
+    known = [found for name in architectures if (found := _ARCHITECTURE.fullmatch(name))]
+    built = {(int(found["major"]), int(found["minor"])) for found in known}
+    if not known or any(_runs(capability, found) for found in known):
+        return None
+    problem = (
+        f"torch {torch.__version__} has no code for its compute capability {_dotted(capability)}, only for "
+        f"{', '.join(map(_dotted, sorted(built)))}"
+    )
+    if capability > min(built):
+        return f"{problem}; install a newer torch, or one that is built with a newer CUDA"
+    if capability < _OLDEST:
+        return f"{problem}, and no torch that this project works with has any: set the study's machine.device to cpu"
+    return (
+        f"{problem}; install torch 2.10 (code for 7.0 and newer; constraints-volta.txt) or one that is built with CUDA "
+        "12.6 (5.0 and newer, up to torch 2.14): docs/cluster.md, Cards and drivers"
+    )
+
+
+def _runs(capability: tuple[int, int], code: re.Match[str]) -> bool:
+    own = int(code["major"]), int(code["minor"])
+    if code["bound"] == "a":
+        return own == capability
+    if code["kind"] == "compute" and not code["bound"]:
+        return own <= capability
+    return own[0] == capability[0] and own <= capability
+
+
+def _dotted(capability: tuple[int, int]) -> str:
+    return ".".join(map(str, capability))
 
 
 def _reserved() -> str | None:

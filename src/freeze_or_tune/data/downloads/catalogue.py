@@ -109,6 +109,11 @@ def read_downloads(path: Path) -> dict[str, list[Download]]:
     return dict(table)
 
 
+def all_downloads(path: Path) -> list[Download]:
+    """The table's rows; none where there is no table."""
+    return [row for rows in read_downloads(path).values() for row in rows] if path.exists() else []
+
+
 def find(table: dict[str, list[Download]], dataset: str, file: str) -> Download:
     """Look up a row; UserError lists the files of that dataset, or the datasets."""
     rows = {row.file: row for row in table.get(dataset, [])}
