@@ -71,7 +71,8 @@ class Counts:
     uploads: Counter[str] = field(default_factory=Counter)
     """Copies from the host."""
     waits: Counter[str] = field(default_factory=Counter)
-    """Copies to the host, and what else it waits for: shapes that depend on numbers."""
+    """What the host waits for until all that was asked before is done: copies in both directions, but for uploads that
+    are `non_blocking`, and shapes that depend on numbers."""
 
     def copy(self) -> "Counts":
         return self + Counts()
@@ -128,7 +129,7 @@ class Gpu(TorchDispatchMode):
             # What an operation changes in place it returns: the same tensor.
             known = {id(_host(one)): one for one in tensors}
             found = each(lambda one: known[id(one)] if id(one) in known else self.place(one), found)
-        self._count(func, args, tensors, found, func._schema.is_mutable or self.allocated != before)
+        self._count(func, args, kwargs, tensors, found, func._schema.is_mutable or self.allocated != before)
         return found
 
     def place(self, host: Tensor) -> OnGpu:
@@ -148,16 +149,18 @@ class Gpu(TorchDispatchMode):
         yield
         torch.default_generator.set_state(before)
 
-    def _count(self, func: Any, args: Any, tensors: list[Tensor], found: Any, writes: bool) -> None:
+    def _count(self, func: Any, args: Any, kwargs: Any, tensors: list[Tensor], found: Any, writes: bool) -> None:
         name = func.overloadpacket.__name__
-        copies = name in rules.COPIES
+        copies, to_host = name in rules.COPIES, isinstance(found, Tensor) and found.is_cpu
+        uploads = not to_host and any(one.is_cpu and (one.ndim or copies) for one in tensors)
         masks = name in rules.INDEXING and any(one is not None and one.dtype == torch.bool for one in args[1])
         number = not isinstance(found, Tensor | list | tuple | None)
-        if number or masks or name in rules.WAITING or (copies and found.is_cpu):
-            self.counts.waits[name] += 1
-        elif any(one.is_cpu and (one.ndim or copies) for one in tensors):
+        waits = number or masks or name in rules.WAITING or (copies and to_host)
+        if uploads:
             self.counts.uploads[name] += 1
-        elif writes and name not in rules.EMPTY:
+        if waits or (uploads and not (kwargs.get("non_blocking") or args[2:] == (True,))):
+            self.counts.waits[name] += 1
+        elif writes and not uploads and name not in rules.EMPTY:
             self.counts.operations[name] += 1
 
 

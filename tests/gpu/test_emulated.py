@@ -94,23 +94,25 @@ def test_nothing_is_left_of_it() -> None:
 
 
 def test_what_is_counted(gpu: Gpu) -> None:
-    value = torch.tensor([1.0, -2.0]).to(CUDA)  # 1 upload
+    value = torch.tensor([1.0, -2.0]).to(CUDA)  # an upload, for which torch waits
     whole = value.view(2, 1)[:1].detach()  # views
     whole.add_(torch.tensor(1.0)).mul_(3)  # 2 operations; a number needs no copy
-    torch.tensor(1.0, device="cuda")  # 2
-    value[[1]]  # 3: indices
+    torch.tensor(1.0, device="cuda")  # an upload nevertheless
+    torch.ones(2).to(CUDA, non_blocking=True)
+    value[[1]]  # an upload of indices
     torch.empty(3, device="cuda")  # nothing
     assert gpu.counts.operations == {"add_": 1, "mul_": 1}
-    assert gpu.counts.uploads == {"_to_copy": 2, "index": 1}
-    assert not gpu.counts.waits
+    assert gpu.counts.uploads == {"_to_copy": 3, "index": 1}
+    assert gpu.counts.waits == {"_to_copy": 2, "index": 1}
     before = gpu.counts.copy()
     float(value[0]), value[1].item(), bool(value[0] > 0), value.tolist(), value.cpu(), value[value > 0]
     torch.ones(2).copy_(value)
+    value.copy_(torch.ones(2), non_blocking=True)
     torch.equal(value, value)
     spent = gpu.counts - before
     assert spent.waits == {"_local_scalar_dense": 3, "_to_copy": 2, "index": 1, "copy_": 1, "equal": 1}
     assert spent.operations == {"gt": 2}
-    assert not spent.uploads
+    assert spent.uploads == {"copy_": 1}
 
 
 def test_memory_ends() -> None:
