@@ -183,10 +183,10 @@ def test_probes(files: Files, tmp_path: Path) -> None:
 
 
 def test_a_gpu_is_made_ready(gpu: Gpu) -> None:
-    assert prepare_device("auto", 1, "tf32").type == "cuda"
+    assert prepare_device(Machine(), 1, "tf32").type == "cuda"
     assert torch.are_deterministic_algorithms_enabled()
     assert torch.backends.cuda.matmul.allow_tf32
     assert torch.backends.cudnn.allow_tf32
-    prepare_device("cuda", 1)
+    prepare_device(Machine(device="cuda"), 1)
     assert not torch.backends.cuda.matmul.allow_tf32
     assert not torch.backends.cudnn.allow_tf32

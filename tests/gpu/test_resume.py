@@ -20,8 +20,6 @@ from tests.gpu.emulated import emulated_gpu
 from tests.gpu.test_experiment import SEARCH, assert_alike, chosen, run
 from tests.stages.files import Files, without_costs
 
-BROKEN = pytest.mark.xfail(strict=False, reason="states are read to where they lay, and hold tensors of two devices")
-
 
 @contextmanager
 def stopped_in(iteration: int) -> Iterator[None]:
@@ -67,7 +65,6 @@ def test_a_run_on_a_gpu_goes_on_there(
     assert torch.equal(logits, expected)
 
 
-@BROKEN
 @pytest.mark.parametrize(("first", "then"), [("cpu", "cuda"), ("cuda", "cpu")])
 @pytest.mark.parametrize(
     ("scheme", "solver", "stop"),
@@ -91,7 +88,6 @@ def test_a_run_goes_on_on_another_device(
     torch.testing.assert_close(logits, expected, rtol=1e-5, atol=1e-5)
 
 
-@BROKEN
 def test_with_dropout_a_run_goes_on_on_another_device_at_least(
     files: Files, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

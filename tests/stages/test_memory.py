@@ -1,10 +1,12 @@
+import pytest
 import torch
 
-from freeze_or_tune.networks.build import build
+from freeze_or_tune.networks.build import build, outline
 from freeze_or_tune.records.probes import Profile
 from freeze_or_tune.stages.memory import activations_of, too_large
 from freeze_or_tune.training.device import free_memory_mb
 from tests.analysis.advice.own import profile
+from tests.networks.zoo import small
 from tests.stages.files import SIZES, settings
 
 
@@ -21,6 +23,14 @@ def test_what_the_layers_leave_is_counted() -> None:
         by_hand += x.numel()
     assert activations_of(network, view) == by_hand
     assert not any(module._forward_hooks for module in network.modules())
+
+
+@pytest.mark.parametrize("name", ["caffenet", "resnet18", "convnext_atto"])
+def test_shapes_alone_tell_the_same(name: str) -> None:
+    sizes = SIZES if name == "caffenet" else small(name, 64)
+    view = torch.zeros(1, 3, sizes.crop, sizes.crop)
+    computed = activations_of(build(sizes, 3, 0).eval(), view)
+    assert activations_of(outline(sizes, 3).eval(), view.to("meta")) == computed
 
 
 def test_parameters_count_for_each_candidate_and_activations_for_each_image() -> None:

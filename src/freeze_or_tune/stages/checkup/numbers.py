@@ -87,7 +87,7 @@ def _step(
     start = network.first_layer(scheme.frozen + 1)
     with torch.no_grad():
         inputs = network(views.to(dtype), stop=start)
-    loss = learner.losses(inputs, labels, start, [0])
+    (loss,) = learner.losses(inputs, labels, start, [0])
     return loss, learner.gradients(0)
 
 
