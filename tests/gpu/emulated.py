@@ -132,7 +132,8 @@ def emulated_gpu(memory: float = 16 * GIB) -> Iterator[Gpu]:
         with (
             mock.patch.multiple(torch.cuda, **functions(gpu)),
             mock.patch.object(torch, "load", lambda *args, **kwargs: each(placed, load(*args, **kwargs))),
-            mock.patch.dict(os.environ), gpu, Calls(),
+            # As in a job of SLURM: jobs of this machine would take the only GPU in turns.
+            mock.patch.dict(os.environ, SLURM_JOB_ID="1"), gpu, Calls(),
         ):  # fmt: skip
             os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
             yield gpu

@@ -130,7 +130,7 @@ PREPARED = """
 import sys, torch
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.training.device import prepare_device
-torch.cuda.is_available = lambda: True
+torch.cuda.is_available, torch.version.cuda = lambda: True, None
 prepare_device(Machine(device="cuda"), 1)
 assert torch.are_deterministic_algorithms_enabled()
 assert "torch._inductor" not in sys.modules
