@@ -129,6 +129,10 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     ),
     "snakemake --profile profiles/slurm results/experiments/caltech256/n1/F1-7_R8.json "
     "results/distances/caltech256/cosine.json": Run("cloned", PLAN, says=("experiment 1", "mean_distance 1")),
+    "python -m freeze_or_tune doctor": Run("small", says=("same bits", "ready")),
+    "python -m freeze_or_tune doctor --profile profiles/slurm": Elsewhere(
+        "tests/slurm/test_slurm.py::test_the_doctor_examines_a_node"
+    ),
     "$EDITOR profiles/slurm/config.yaml": Run("cloned", says=("slurm_account:", "slurm_partition:")),
     "pytest tests/slurm": SUITE,
     "scancel": INTERRUPTED,

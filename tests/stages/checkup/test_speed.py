@@ -37,10 +37,10 @@ def test_each_way_and_the_config_of_the_fastest(monkeypatch: pytest.MonkeyPatch)
     )
     found = {finding.name: finding.value for finding in speeds(TRIAL, Solver(batch=50), CPU, 1)}
     assert found == {
-        "narrow, fp32": "100 images/s in batches of 25",
-        "narrow, fp32, channels last": "100 images/s in batches of 25, as the study has it",
-        "narrow, bf16": "100 images/s in batches of 25",
-        "narrow, bf16, channels last": "200 images/s in batches of 25",
+        "narrow, fp32": "100 images/s a core in batches of 25",
+        "narrow, fp32, channels last": "100 images/s a core in batches of 25, as the study has it",
+        "narrow, bf16": "100 images/s a core in batches of 25",
+        "narrow, bf16, channels last": "200 images/s a core in batches of 25",
         "narrow, fastest": "machine: {channels_last: true}, solver: {precision: bf16}",
     }
 

@@ -18,7 +18,7 @@ from freeze_or_tune.study.study import Study
 from freeze_or_tune.system.disk import existing
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.machine import nvidia_driver
-from freeze_or_tune.training.device import prepare_device
+from freeze_or_tune.training.device import device_name, prepare_device
 
 
 def examine(
@@ -49,6 +49,7 @@ def _computing(study: Study, folder: Path, threads: int, full: bool) -> Iterator
     except UserError as error:
         yield Finding(section="Numbers", name="device", value="no network can be tried", remedy=str(error))
         return
+    yield Finding(section="Numbers", name="device", value=device_name(device))
     chosen = trials(study, device, full)
     for trial in chosen:
         yield from _tried(trial, _numbers(trial, study, device, folder, threads))

@@ -47,11 +47,14 @@ class Way(NamedTuple):
 def speeds(trial: Trial, solver: Solver, device: torch.device, threads: int) -> Iterator[Finding]:
     """Images a second of steps that tune all copied blocks, each way; then the config of the fastest."""
     own, found, batch = Way(solver.precision, trial.channels_last), dict[Way, float](), solver.batch
+    unit = "images/s"
     if device.type == "cpu":
+        unit += " a core"
         batch = min(batch, max(2, round(_STEP * images_per_second(trial, own, 2, device, threads))))
     for way in ways(device):
         found[way] = images_per_second(trial, way, batch, device, threads)
-        told = f"{found[way]:,.0f} images/s in batches of {batch}{', as the study has it' if way == own else ''}"
+        told = f"{found[way]:,.{0 if found[way] > 10 else 1}f} {unit} in batches of {batch}"
+        told += ", as the study has it" * (way == own)
         yield Finding(section="Speed", name=f"{trial.name}, {way}", value=told)
     yield Finding(section="Speed", name=f"{trial.name}, fastest", value=fastest(found, own).config)
 
@@ -71,7 +74,7 @@ def fastest(found: dict[Way, float], own: Way) -> Way:
 
 
 def images_per_second(trial: Trial, way: Way, batch: int, device: torch.device, threads: int) -> float:
-    """Training steps, from the crops on."""
+    """Of training steps, from the crops on; on CPUs in a core's own time, in which other work does not show."""
     prepare_device(Machine(device="cuda" if device.type == "cuda" else "cpu"), threads, way.precision)
     trial = replace(trial, channels_last=way.channels_last)
     scheme, solver = next(iter(schemes(trial.network.blocks))), Solver(learning_rate=1e-6)
@@ -87,14 +90,15 @@ def images_per_second(trial: Trial, way: Way, batch: int, device: torch.device, 
         if device.type == "cuda":
             torch.cuda.synchronize(device)
 
-    together, done = _TOGETHER if device.type == "cuda" else 1, 0
+    together, clock = (_TOGETHER, time.perf_counter) if device.type == "cuda" else (1, time.process_time)
+    done = 0
     with computing_in(way.precision, device):
-        start = time.perf_counter()
+        start = clock()
         steps(together)  # they allocate, and choose algorithms
-        if (seconds := time.perf_counter() - start) > _SLOW:
+        if (seconds := clock() - start) > _SLOW:
             return batch * together / seconds
-        start = time.perf_counter()
-        while (seconds := time.perf_counter() - start) < _SECONDS:
+        start = clock()
+        while (seconds := clock() - start) < _SECONDS:
             steps(together)
             done += together
     return batch * done / seconds

@@ -163,7 +163,7 @@ def _room(name: str, folder: Path, needed: float, whose: str) -> Finding:
     )
     return Finding(
         section="Disk", name=f"{name}: room",
-        value=f"{free / 1e9:.1f} GB free in {folder}, of which {whose} takes {needed / 1e9:.1f}",
+        value=f"{free / 1e9:.1f} GB free in {folder}; {whose} needs {needed / 1e9:.1f}",
         remedy=short if free < needed else "",
     )  # fmt: skip
 
