@@ -37,8 +37,8 @@ class Calls(TorchFunctionMode):
     """Python's calls of torch's functions, with the device's name inside torch."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is torch.device:
-            return func(*args, **(kwargs or {}))
+        if func is torch.device or (len(args) == 1 and not kwargs and func is not Tensor.cuda):
+            return func(*args, **(kwargs or {}))  # most calls: they name no device
         args = [_inside(value) for value in args]
         kwargs = {name: _inside(value) for name, value in (kwargs or {}).items()}
         if func in _PRODUCTS and torch.is_autocast_enabled("cuda"):

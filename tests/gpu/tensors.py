@@ -113,6 +113,8 @@ class Gpu(TorchDispatchMode):
         kwargs = dict(kwargs or {})
         if kwargs.get("pin_memory"):
             kwargs["pin_memory"] = False  # nobody could
+        if func is torch.ops.aten._pin_memory.default:
+            return args[0].clone()
         tensors: list[Tensor] = []
         plain_args, plain = each(lambda one: tensors.append(one) or _host(one), (args, kwargs))
         on_gpu, to = any(isinstance(one, OnGpu) for one in tensors), kwargs.get("device")
@@ -158,7 +160,7 @@ class Gpu(TorchDispatchMode):
         waits = number or masks or name in rules.WAITING or (copies and to_host)
         if uploads:
             self.counts.uploads[name] += 1
-        if waits or (uploads and not (kwargs.get("non_blocking") or args[2:] == (True,))):
+        if waits or (uploads and not (kwargs.get("non_blocking") or (copies and args[-1] is True))):
             self.counts.waits[name] += 1
         elif writes and not uploads and name not in rules.EMPTY:
             self.counts.operations[name] += 1
@@ -173,8 +175,10 @@ def each(function: Callable[[Tensor], Any], values: Any) -> Any:
     """Of all tensors in lists, tuples and dicts."""
     if isinstance(values, Tensor):
         return function(values)
-    if isinstance(values, list | tuple):
-        return (list if isinstance(values, list) else tuple)(each(function, value) for value in values)
+    if isinstance(values, list):
+        return [each(function, value) for value in values]
+    if isinstance(values, tuple):
+        return tuple([each(function, value) for value in values])
     if isinstance(values, dict):
         return {name: each(function, value) for name, value in values.items()}
     return values

@@ -12,8 +12,8 @@ import pytest
 from freeze_or_tune.stages.experiment import run_experiment
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.training.progress import Progress
+from tests.gpu.runs import SEARCH
 from tests.gpu.tensors import Counts, Gpu
-from tests.gpu.test_experiment import SEARCH
 from tests.stages.files import Files, settings
 
 STEPS = 3  # the last of them drops the rate

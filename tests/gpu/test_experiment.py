@@ -9,59 +9,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from freeze_or_tune.networks.build import build
 from freeze_or_tune.networks.weights import load_pretrained
-from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.records.probes import Profile
-from freeze_or_tune.stages.experiment import pretrain, run_experiment
+from freeze_or_tune.stages.experiment import pretrain
 from freeze_or_tune.stages.features import extract_features
 from freeze_or_tune.stages.probing import probe
-from freeze_or_tune.study.settings import Machine, TrainingSettings
-from freeze_or_tune.study.solver import FrozenGrid, Search, TunedGrid
-from freeze_or_tune.training.device import prepare_device
+from freeze_or_tune.study.settings import Machine
+from freeze_or_tune.training.device import free_memory_mb, prepare_device
 from freeze_or_tune.training.images import Streamed
 from tests.gpu.emulated import NAME, emulated_gpu
+from tests.gpu.runs import SEARCH, assert_alike, chosen, run
 from tests.gpu.tensors import Gpu
-from tests.stages.files import SIZES, Files, settings, without_costs
-
-STEPS = {"min_iterations": 6, "max_iterations": 6, "evaluations": 3}
-SEARCH = Search(
-    frozen=FrozenGrid(learning_rate=(0.003, 0.1), c=(0.01, 1)),
-    tuned=TunedGrid(learning_rate=(0.003, 0.05), copied_rate=(0.2, 1)),
-    halvings=(0.3, 0.6),
-)
-
-
-def chosen(scheme: str, dropout: float = 0.0, target: str = "digits", **solver: Any) -> TrainingSettings:
-    """Without dropout nothing is drawn on the device, and a GPU's numbers are a CPU's."""
-    made = settings(target, scheme, **{**STEPS, **solver})
-    return made.model_copy(update={"network": SIZES.model_copy(update={"dropout": dropout})})
-
-
-def run(files: Files, asked: TrainingSettings, path: Path, **machine: Any) -> tuple[Experiment, Tensor]:
-    """The record, and what the kept model makes of some views."""
-    model = path.with_suffix(".safetensors")
-    run_experiment(asked, *files.inputs("digits"), files.weights, path, Machine(**machine), 1, model=model)
-    network = build(SIZES, 2, 0).eval()
-    load_pretrained(model).copy_to(network, range(1, 9))
-    with torch.no_grad():
-        return Experiment.read(path), network(torch.rand((20, 3, 43, 43), generator=torch.Generator().manual_seed(0)))
-
-
-def assert_alike(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
-    """Numbers nearly equal, all else equal; nested."""
-    assert ours.keys() == theirs.keys()
-    for name, value in ours.items():
-        if isinstance(value, float):
-            assert value == pytest.approx(theirs[name], rel=1e-4, abs=1e-5), name
-        elif isinstance(value, dict):
-            assert_alike(value, theirs[name])
-        elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
-            assert len(value) == len(theirs[name])
-            for mine, other in zip(value, theirs[name], strict=True):
-                assert_alike(mine, other)
-        else:
-            assert value == theirs[name], name
+from tests.stages.files import SIZES, Files, without_costs
 
 
 @pytest.mark.parametrize(
@@ -118,6 +77,15 @@ def test_dropout_on_a_gpu_is_that_of_the_seed(files: Files, tmp_path: Path, sche
     assert without_costs(first) == without_costs(again)
     assert torch.equal(logits, same)
     assert [point.loss for point in first.runs[0].curve] != [point.loss for point in other.runs[0].curve]
+
+
+def test_on_a_gpu_too_candidates_see_the_same_dropout(files: Files, tmp_path: Path) -> None:
+    with emulated_gpu():
+        searched, _ = run(files, chosen("T1-7_R8", dropout=0.3, search=SEARCH), tmp_path / "x.json", device="cuda")
+    with emulated_gpu():
+        alone, _ = run(files, chosen("T1-7_R8", dropout=0.3), tmp_path / "alone.json", device="cuda")
+    own = searched.runs[0].candidates[0]
+    assert (own.curve, own.correct) == (alone.runs[0].curve, alone.runs[0].correct)
 
 
 def test_by_default_images_take_half_of_a_gpus_memory(
@@ -183,7 +151,8 @@ def test_probes(files: Files, tmp_path: Path) -> None:
 
 
 def test_a_gpu_is_made_ready(gpu: Gpu) -> None:
-    assert prepare_device(Machine(), 1, "tf32").type == "cuda"
+    device = prepare_device(Machine(), 1, "tf32")
+    assert (device.type, free_memory_mb(device)) == ("cuda", 16 * 1024)
     assert torch.are_deterministic_algorithms_enabled()
     assert torch.backends.cuda.matmul.allow_tf32
     assert torch.backends.cudnn.allow_tf32

@@ -17,7 +17,7 @@ from freeze_or_tune.study.settings import TrainingSettings
 from freeze_or_tune.training import loop
 from freeze_or_tune.training.checkpoint import Stopped
 from tests.gpu.emulated import emulated_gpu
-from tests.gpu.test_experiment import SEARCH, assert_alike, chosen, run
+from tests.gpu.runs import SEARCH, assert_alike, chosen, run
 from tests.stages.files import Files, without_costs
 
 
