@@ -12,8 +12,9 @@ casts what is multiplied and nothing else; there is one GPU, no generator on it 
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -51,6 +52,11 @@ class Calls(TorchFunctionMode):
         if func is Tensor.__getitem__ and isinstance(args[1], list):
             args[1] = torch.tensor(args[1])
         return func(*args, **kwargs)
+
+
+def _unpinned(empty: Callable[..., Tensor], *args: Any, pin_memory: bool = False, **kwargs: Any) -> Tensor:
+    """Also in threads, where no mode is."""
+    return empty(*args, **kwargs)
 
 
 def _inside(value: Any) -> Any:
@@ -131,6 +137,7 @@ def emulated_gpu(memory: float = 16 * GIB) -> Iterator[Gpu]:
     try:
         with (
             mock.patch.multiple(torch.cuda, **functions(gpu)),
+            mock.patch.object(torch, "empty", partial(_unpinned, torch.empty)),
             mock.patch.object(torch, "load", lambda *args, **kwargs: each(placed, load(*args, **kwargs))),
             # As in a job of SLURM: jobs of this machine would take the only GPU in turns.
             mock.patch.dict(os.environ, SLURM_JOB_ID="1"), gpu, Calls(),

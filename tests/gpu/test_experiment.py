@@ -15,9 +15,10 @@ from freeze_or_tune.stages.experiment import pretrain
 from freeze_or_tune.stages.features import extract_features
 from freeze_or_tune.stages.probing import probe
 from freeze_or_tune.study.settings import Machine
+from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.device import free_memory_mb, prepare_device
 from freeze_or_tune.training.images import Streamed
-from tests.gpu.emulated import NAME, emulated_gpu
+from tests.gpu.emulated import GIB, NAME, emulated_gpu
 from tests.gpu.runs import SEARCH, assert_alike, chosen, run
 from tests.gpu.tensors import Gpu
 from tests.stages.files import SIZES, Files, without_costs
@@ -88,7 +89,7 @@ def test_on_a_gpu_too_candidates_see_the_same_dropout(files: Files, tmp_path: Pa
     assert (own.curve, own.correct) == (alone.runs[0].curve, alone.runs[0].correct)
 
 
-def test_by_default_images_take_half_of_a_gpus_memory(
+def test_by_default_images_take_what_the_network_leaves_of_a_gpus_memory(
     files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     streamed: list[int] = []
@@ -97,14 +98,14 @@ def test_by_default_images_take_half_of_a_gpus_memory(
     asked = chosen("T1-5_R6-8", min_iterations=1, max_iterations=1, evaluations=1)
     size = 12 * 48 * 48 * 3  # of the training images; 6 validate, 8 test
     for budget, kinds in ((size, {6, 8}), (100 * size, set())):
-        with emulated_gpu(), mock.patch.object(torch.cuda, "mem_get_info", return_value=(2 * budget, 4 * budget)):
+        with emulated_gpu(), mock.patch("freeze_or_tune.stages.memory.tuning_bytes", return_value=16 * GIB - budget):
             run(files, asked, tmp_path / f"{budget}.json", device="auto")
         assert set(streamed) == kinds
         streamed.clear()
 
 
 def test_a_gpu_that_is_too_small_says_so(files: Files, tmp_path: Path) -> None:
-    with emulated_gpu(2**18), pytest.raises(torch.OutOfMemoryError):
+    with emulated_gpu(2**18), pytest.raises(UserError, match=r"takes some 1\.\d GiB on a GPU .* this one has 0\.0"):
         run(files, chosen("T1-5_R6-8"), tmp_path / "x.json", device="cuda")
     assert not (tmp_path / "x.json").exists()
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.training.augment import Preprocessing
 from freeze_or_tune.training.device import prepare_device
@@ -26,8 +27,6 @@ CLASSES = 3
 SOLVER = Solver(
     batch=2, min_iterations=1, max_iterations=1, evaluations=1, views=1, learning_rate=1e-3, drops=(), copied_rate=1
 )
-POOLED = ("alexnet", "vgg11_bn")
-"""What these pool has no deterministic gradient on a GPU."""
 
 
 @cache
@@ -61,16 +60,11 @@ def learnt(name: str, crop: int, scheme: Scheme, device: torch.device) -> Traine
 
 @pytest.mark.parametrize("kind", ["tuned", "frozen", "between"])
 @pytest.mark.parametrize(("name", "crop", "blocks"), FAMILIES, ids=[name for name, _, _ in FAMILIES])
-def test_a_family_learns_on_a_gpu_as_on_a_cpu(
-    name: str, crop: int, blocks: int, kind: str, request: pytest.FixtureRequest
-) -> None:
-    if name in POOLED and kind != "frozen":
-        reason = "the gradient of adaptive pooling is not deterministic on a GPU"
-        request.applymarker(pytest.mark.xfail(strict=False, raises=RuntimeError, reason=reason))
+def test_a_family_learns_on_a_gpu_as_on_a_cpu(name: str, crop: int, blocks: int, kind: str) -> None:
     scheme = Scheme(blocks, blocks - 1, {"tuned": 0, "frozen": blocks - 2, "between": 2}[kind])
     on_cpu = learnt(name, crop, scheme, torch.device("cpu"))
     with emulated_gpu():
-        on_gpu = learnt(name, crop, scheme, prepare_device("cuda", 1))
+        on_gpu = learnt(name, crop, scheme, prepare_device(Machine(device="cuda"), 1))
     assert [point.loss for point in on_gpu.curve] == pytest.approx([point.loss for point in on_cpu.curve], rel=1e-4)
     assert on_gpu.val_accuracy == on_cpu.val_accuracy
     assert on_gpu.val_loss == pytest.approx(on_cpu.val_loss, rel=1e-3)

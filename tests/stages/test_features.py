@@ -68,7 +68,7 @@ def inputs_of_the_classifier(folder: Path, pixels: np.ndarray) -> np.ndarray:
 def test_features_are_the_inputs_of_the_sources_classifier(
     folder: Path, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_CHUNK", chunk)
+    monkeypatch.setattr(module, "chunk_for", lambda *_: chunk)
     features, names = extract(folder)
     assert names == sorted(PICTURES)
     assert (features.shape, features.dtype) == ((10, 16), np.float32)

@@ -15,13 +15,14 @@ from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pr
 from freeze_or_tune.records.correctness import pack
 from freeze_or_tune.records.experiment import Experiment, Performance, Run, Tested, Tried
 from freeze_or_tune.records.recipes import RECIPES
+from freeze_or_tune.stages.memory import cache_for
 from freeze_or_tune.stages.subsets import Subsets, load_subsets
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Machine, TrainingSettings
 from freeze_or_tune.study.solver import Candidate, Solver
 from freeze_or_tune.system.hashing import digest_of, stable_digest, stable_seed
 from freeze_or_tune.training.augment import Preprocessing
-from freeze_or_tune.training.cache import Cache, memory_budget
+from freeze_or_tune.training.cache import Cache
 from freeze_or_tune.training.checkpoint import FORMAT, Saving, only_process, remove_checkpoints
 from freeze_or_tune.training.device import (
     channels_last,
@@ -53,7 +54,7 @@ def run_experiment(
     device = prepare_device(machine, threads, settings.solver.precision)
     with only_process(destination) as waited:
         if not (waited and (model is None or model.exists()) and _is_made(settings, destination)):
-            cache = Cache(device, memory_budget(machine, device, memory_mb), settings.solver.half_cache)
+            cache = cache_for(settings, machine, device, memory_mb)
             subsets = load_subsets(settings.split, store, split, cache)
             pretrained = load_pretrained(source)
             saving = Saving(destination, _key(settings, store, split, source), machine.checkpoint_seconds)
@@ -72,7 +73,7 @@ def pretrain(
     device = prepare_device(machine, threads, settings.solver.precision)
     with only_process(destination) as waited:
         if not (waited and weights.exists() and _is_made(settings, destination)):
-            cache = Cache(device, memory_budget(machine, device, memory_mb))
+            cache = cache_for(settings, machine, device, memory_mb)
             subsets = load_subsets(settings.split, store, split, cache)
             mean = own_mean(settings.network)
             if mean is None:

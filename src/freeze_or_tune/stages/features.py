@@ -14,15 +14,15 @@ from freeze_or_tune.networks.build import build, scale_of
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained
 from freeze_or_tune.records.distances import MeanFeatures
+from freeze_or_tune.stages.memory import chunk_for
 from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system.csv_files import write_table
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.files import replacing
 from freeze_or_tune.training.augment import Preprocessing
+from freeze_or_tune.training.cache import CHUNK
 from freeze_or_tune.training.device import prepare_device
-
-_CHUNK = 250
 
 
 def source_network(sizes: Network, pretrained: Pretrained) -> Layered:
@@ -49,7 +49,10 @@ def extract_features(
     preprocessing = Preprocessing(
         pretrained.mean.to(torch_device), sizes.crop, scale_of(sizes, torch_device), bgr=sizes.bgr
     )
-    chunks = (chunk.numpy() for (chunk,) in in_chunks(lambda x: [network.features(x)], images, names, preprocessing))
+    computed = in_chunks(
+        lambda x: [network.features(x)], images, names, preprocessing, chunk_for(sizes, machine, torch_device)
+    )
+    chunks = (chunk.numpy() for (chunk,) in computed)
     record = write_features(chunks, len(names), destination)
     write_table(index, ("image",), [(name,) for name in names])
     record.write(mean)
@@ -77,11 +80,12 @@ def write_features(chunks: Iterable[NDArray[np.float32]], rows: int, destination
 
 
 def in_chunks(
-    compute: Callable[[Tensor], list[Tensor]], images: Store, names: Sequence[str], preprocessing: Preprocessing
-) -> Iterator[list[Tensor]]:
+    compute: Callable[[Tensor], list[Tensor]], images: Store, names: Sequence[str], preprocessing: Preprocessing,
+    chunk: int = CHUNK,
+) -> Iterator[list[Tensor]]:  # fmt: skip
     """What `compute` makes of the centre crops of images, a few at a time: float32 on the CPU."""
-    for start in range(0, len(names), _CHUNK):
-        pixels = torch.from_numpy(images.images(names[start : start + _CHUNK]))
+    for start in range(0, len(names), chunk):
+        pixels = torch.from_numpy(images.images(names[start : start + chunk]))
         views = preprocessing.centre_views(pixels.to(preprocessing.mean.device).flip(-1))
         with torch.no_grad():
             yield [outputs.float().cpu() for outputs in compute(views)]

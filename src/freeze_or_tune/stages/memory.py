@@ -4,12 +4,23 @@ import torch
 from torch import Tensor, nn
 
 from freeze_or_tune.networks.layered import Layered
+from freeze_or_tune.networks.memory import WORKSPACE, chunk_of, tuning_bytes
 from freeze_or_tune.records.probes import Profile
+from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.settings import TrainingSettings
+from freeze_or_tune.study.settings import Machine, TrainingSettings
+from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.training.cache import CHUNK, Cache, memory_budget
+from freeze_or_tune.training.device import gpu_memory
 
 _COPIES = 6
 """Of the parameters of each candidate: network, gradients, the optimiser's two, the best so far, and one on its way."""
+
+
+_CLASSES = 1000
+"""That the classifier may have, before the split is read: of what a network takes it is the least."""
+_PASSING = 0.25
+"""Of a GPU's memory, for images on their way through a network whose gradients nobody wants."""
 
 
 def activations_of(network: Layered, view: Tensor) -> int:
@@ -25,6 +36,31 @@ def activations_of(network: Layered, view: Tensor) -> int:
     for hook in hooks:
         hook.remove()
     return sum(kept)
+
+
+def chunk_for(network: Network, machine: Machine, device: torch.device) -> int:
+    """Images at once where no gradients are kept: fewer on a GPU of which a quarter does not hold so many."""
+    if device.type != "cuda":
+        return CHUNK
+    return min(CHUNK, chunk_of(network, _PASSING * gpu_memory(machine, device)))
+
+
+def cache_for(settings: TrainingSettings, machine: Machine, device: torch.device, job_mb: float) -> Cache:
+    """What training may keep of images and activations; UserError if the network alone has no room on the device."""
+    solver, half = settings.solver, settings.solver.half_cache
+    if device.type != "cuda":
+        return Cache(device, memory_budget(machine, device, job_mb), half)
+    scheme, there = Scheme.parse(settings.scheme), gpu_memory(machine, device)
+    candidates = max(1, len(solver.stepped(scheme)))
+    needed = tuning_bytes(settings.network, _CLASSES, solver.batch, scheme.frozen, candidates)
+    if needed > there:
+        raise UserError(
+            f"{scheme} takes some {needed / 2**30:.1f} GiB on a GPU for batches of {solver.batch} images and "
+            f"{candidates} candidates, and this one has {there / 2**30:.1f}; lower solver.batch, the candidates of its search or "
+            "machine.jobs_per_gpu, or take a larger GPU"
+        )
+    budget = memory_budget(machine, device, job_mb, max(needed, WORKSPACE + _PASSING * there))
+    return Cache(device, budget, half, chunk=chunk_for(settings.network, machine, device))
 
 
 def too_large(profile: Profile, settings: TrainingSettings, free_mb: float) -> str:

@@ -29,7 +29,7 @@ from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records.distances import MeanFeatures
 from freeze_or_tune.records.probes import Mistake, Probe, Profile, best_of
 from freeze_or_tune.stages.features import in_chunks, source_network
-from freeze_or_tune.stages.memory import activations_of
+from freeze_or_tune.stages.memory import activations_of, chunk_for
 from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system.hashing import stable_digest
@@ -68,9 +68,10 @@ def probe(
     activations = activations_of(network, preprocessing.centre_views(_pixels(Store(store), rows[:1], device)))
     start = time.perf_counter()
     images, names = Store(store), [row.image for row in rows]
-    blocks = _joined(in_chunks(network.pooled, images, names, preprocessing))
+    chunk = chunk_for(sizes, machine, device)
+    blocks = _joined(in_chunks(network.pooled, images, names, preprocessing, chunk))
     seconds = time.perf_counter() - start
-    mirrored = _joined(in_chunks(lambda views: network.pooled(views.flip(-1)), images, names, preprocessing))
+    mirrored = _joined(in_chunks(lambda views: network.pooled(views.flip(-1)), images, names, preprocessing, chunk))
     labels, folds = np.array([row.label for row in rows]), _folds(rows, index)
     with threadpool_limits(1):  # small products: several threads wait for each other longer than they compute
         probes = [_probe(number, features, labels, folds) for number, features in enumerate(blocks, start=1)]
