@@ -1,17 +1,23 @@
 """`python -m freeze_or_tune doctor`: what it prints, and how it ends."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 from freeze_or_tune.__main__ import main
 from freeze_or_tune.records.checkup import Checkup, Finding
 from freeze_or_tune.stages import checkup
+from freeze_or_tune.stages.checkup import numbers
+from freeze_or_tune.stages.checkup.surroundings import Build, Card
+from freeze_or_tune.system import disk
+from freeze_or_tune.system.machine import Driver
 
 from ..workflow.conftest import ROOT, STUDY
 
@@ -68,6 +74,47 @@ def test_what_is_asked_for_reaches_the_stage(study: Path, capsys, monkeypatch: p
     assert (folder, full) == (Path("elsewhere"), True)
     assert 1e6 < needed["results"] < 1e9  # stores of a tiny study
     assert needed["resources"] == 0
+
+
+V100 = Card("Tesla V100", (7, 0), 15 * 2**30, 16 * 2**30, budget=7 * 2**30)
+BUILD = Build("2.12.0+cu130", "13.0", ("sm_75", "sm_80"))
+DRIVER = Driver("535.129.03", ("NVIDIA A40",))
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "answer", "said"),
+    [
+        (checkup, "these_cards", [V100], r"no code for its compute capability 7\.0.*install torch with CUDA 12\.6"),
+        (checkup, "nvidia_driver", DRIVER, r"the driver 535\.129\.03 is too old.*needs 580 or newer"),
+        (disk, "locks", False, "without locks two jobs may do the same work"),
+        (disk, "free_bytes", 0, "0.0 GB free, but the study needs"),
+        (numbers, "_until_close", [(0.5, 1e-4)], r"a training step of T1-7_R8 is 5e-01 away .* do not train here"),
+        (numbers, "_same", False, "T1-7_R8, again, ends with other numbers"),
+    ],
+)
+def test_each_fault_has_its_words_and_ends_with_1(
+    place: Any, name: str, answer: object, said: str, study: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = STUDY | {"machine": {"device": "auto"}}
+    (study / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    monkeypatch.setattr(checkup, "prepare_device", lambda *settings: torch.device("cpu"))
+    monkeypatch.setattr(checkup, "speeds", lambda *trial: iter(()))
+    monkeypatch.setattr(checkup, "this_build", lambda: BUILD)
+    monkeypatch.setattr(checkup, "nvidia_driver", lambda: None)
+    if place is not numbers:
+        monkeypatch.setattr(checkup, "trials", lambda *study: [])
+    monkeypatch.setattr(place, name, lambda *asked: answer)
+    assert main(["doctor", "--configfile", "study.yaml"]) == 1
+    printed = capsys.readouterr().out
+    assert re.search(rf"\nnot ready:\n(- .*\n)*- .*{said}", printed), printed
+
+
+def test_snakemake_alone_does_not_ask_for_it(study: Path) -> None:
+    where = ["--snakefile", ROOT / "Snakefile", "--configfile", ROOT / "config/config.yaml", "--directory", study]
+    command = [sys.executable, "-m", "snakemake", "--dry-run", *where]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert "rule experiment" in done.stdout, done.stderr
+    assert "rule doctor" not in done.stdout
 
 
 @pytest.mark.slow

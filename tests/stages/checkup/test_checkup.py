@@ -8,6 +8,7 @@ import torch
 from freeze_or_tune.records.checkup import Checkup
 from freeze_or_tune.stages import checkup
 from freeze_or_tune.stages.checkup import examine, speed, write_checkup
+from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.study.study import Study, load_study
 
 from ...workflow.conftest import STUDY
@@ -48,4 +49,14 @@ def test_a_device_that_breaks_down(study: Study, tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(checkup, "agreement", break_down)
     remedies = [finding.remedy for finding in examine(study, tmp_path, NEEDED) if finding.remedy]
-    assert remedies == ["narrow fails: CUDA error: an illegal memory access was encountered"]
+    assert remedies == ["see why narrow fails: CUDA error: an illegal memory access was encountered"]
+
+
+def test_a_gpu_that_does_not_answer(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(machine: Machine) -> None:
+        raise RuntimeError("CUDA error: all CUDA-capable devices are busy or unavailable")
+
+    monkeypatch.setattr(checkup, "these_cards", busy)
+    monkeypatch.setattr(checkup, "trials", lambda study, device, full: [])
+    found = {finding.section: finding.remedy for finding in examine(study, tmp_path, NEEDED)}
+    assert found["GPU"] == "see why torch fails: CUDA error: all CUDA-capable devices are busy or unavailable"

@@ -3,14 +3,16 @@
 import os
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from freeze_or_tune.records.checkup import Finding
 from freeze_or_tune.stages.checkup import surroundings
-from freeze_or_tune.stages.checkup.surroundings import Build, Card, cpus, disks, gpus, memory
+from freeze_or_tune.stages.checkup.surroundings import Build, Card, cpus, disks, gpus, memory, these_cards
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system import disk
 from freeze_or_tune.system.machine import Driver
@@ -19,8 +21,8 @@ GIB = 2**30
 CUDA_13 = Build("2.12.0+cu130", "13.0", ("sm_75", "sm_80", "sm_90", "sm_120"))
 CPUS_ONLY = Build("2.12.0+cpu", None, ())
 NEW = Driver("580.65.06", ("NVIDIA A40",))
-A40 = Card("NVIDIA A40", (8, 6), 40 * GIB, 44 * GIB)
-V100 = Card("Tesla V100", (7, 0), 15 * GIB, 16 * GIB)
+A40 = Card("NVIDIA A40", (8, 6), 40 * GIB, 44 * GIB, budget=20 * GIB)
+V100 = Card("Tesla V100", (7, 0), 15 * GIB, 16 * GIB, budget=7 * GIB)
 
 
 def remedies(findings: Iterable[Finding]) -> str:
@@ -40,8 +42,16 @@ def test_a_gpu_that_works() -> None:
     assert remedies([driver, card]) == ""
 
 
-def test_the_budget_is_the_studys() -> None:
-    assert of_gpus(NEW, A40, memory_mb=8192)[1].value.endswith("may take 8.0")
+@pytest.mark.parametrize(("memory_mb", "budget"), [(None, 20 * GIB), (8192, 8 * GIB)])
+def test_cards_are_those_that_torch_sees(
+    memory_mb: float | None, budget: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {"get_device_name": A40.name, "get_device_capability": (8, 6), "mem_get_info": (40 * GIB, 44 * GIB)}
+    for name, answer in answers.items():
+        monkeypatch.setattr(torch.cuda, name, lambda device, answer=answer: answer)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert these_cards(Machine(memory_mb=memory_mb)) == [replace(A40, budget=budget)] * 2
 
 
 def test_an_old_card_beside_a_new_one() -> None:

@@ -14,6 +14,7 @@ from freeze_or_tune.stages.checkup.numbers import agreement, repetition
 from freeze_or_tune.stages.checkup.speed import speeds
 from freeze_or_tune.stages.checkup.surroundings import cpus, disks, gpus, memory, software, these_cards, this_build
 from freeze_or_tune.stages.checkup.trials import Trial, trials
+from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.study.study import Study
 from freeze_or_tune.system.disk import existing
 from freeze_or_tune.system.errors import UserError
@@ -30,7 +31,7 @@ def examine(
     also networks that take long on a CPU.
     """
     yield from software()
-    yield from gpus(study.machine, this_build(), nvidia_driver(), these_cards())
+    yield from _tried("GPU", "torch", _gpus(study.machine))
     yield from cpus(threads)
     yield from memory()
     yield from disks({"results": folder / study.results, "resources": folder / "resources"}, needed)
@@ -40,6 +41,10 @@ def examine(
 def write_checkup(study: Study, needed: Mapping[str, float], threads: int, destination: Path) -> None:
     """Examine the node that a job has been sent to."""
     Checkup.of(examine(study, Path(), needed, threads)).write(destination)
+
+
+def _gpus(machine: Machine) -> Iterator[Finding]:
+    yield from gpus(machine, this_build(), nvidia_driver(), these_cards(machine))
 
 
 def _computing(study: Study, folder: Path, threads: int, full: bool) -> Iterator[Finding]:
@@ -52,9 +57,9 @@ def _computing(study: Study, folder: Path, threads: int, full: bool) -> Iterator
     yield Finding(section="Numbers", name="device", value=device_name(device))
     chosen = trials(study, device, full)
     for trial in chosen:
-        yield from _tried(trial, _numbers(trial, study, device, folder, threads))
+        yield from _tried("Numbers", trial.name, _numbers(trial, study, device, folder, threads))
     for trial in chosen:
-        yield from _tried(trial, speeds(trial, study.solver, device, threads))
+        yield from _tried("Speed", trial.name, speeds(trial, study.solver, device, threads))
 
 
 def _numbers(trial: Trial, study: Study, device: torch.device, folder: Path, threads: int) -> Iterator[Finding]:
@@ -64,10 +69,10 @@ def _numbers(trial: Trial, study: Study, device: torch.device, folder: Path, thr
     yield from repetition(trial, study.solver, device, folder)
 
 
-def _tried(trial: Trial, findings: Iterator[Finding]) -> Iterator[Finding]:
+def _tried(section: str, name: str, findings: Iterator[Finding]) -> Iterator[Finding]:
     """Findings up to an error, which is the last of them."""
     try:
         yield from findings
     except (RuntimeError, OSError) as error:
-        told = f"{trial.name} fails: {str(error).partition(chr(10))[0]}"
-        yield Finding(section="Numbers", name=trial.name, value="fails", remedy=told)
+        first = str(error).partition("\n")[0]
+        yield Finding(section=section, name=name, value="fails", remedy=f"see why {name} fails: {first}")

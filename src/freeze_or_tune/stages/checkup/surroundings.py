@@ -14,6 +14,7 @@ from freeze_or_tune.records.checkup import Finding
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system import disk
 from freeze_or_tune.system.machine import Driver, available_memory_mb, usable_cores
+from freeze_or_tune.training.cache import memory_budget
 from freeze_or_tune.training.device import built_for, unusable
 
 _DRIVERS = {11: 450, 12: 525, 13: 580}
@@ -43,6 +44,8 @@ class Card:
     capability: tuple[int, int]
     free: int
     total: int
+    budget: float
+    """What images and caches may take."""
 
 
 def software() -> Iterator[Finding]:
@@ -59,15 +62,18 @@ def this_build() -> Build:
     return Build(torch.__version__, torch.version.cuda, tuple(built_for()))
 
 
-def these_cards() -> list[Card]:
-    """The GPUs that this process sees."""
+def these_cards(machine: Machine) -> list[Card]:
+    """The GPUs that this process sees; RuntimeError if one does not answer."""
     if not torch.cuda.is_available():
         return []
-    cuda = torch.cuda
+    devices = [torch.device("cuda", number) for number in range(torch.cuda.device_count())]
     return [
-        Card(cuda.get_device_name(number), cuda.get_device_capability(number), *cuda.mem_get_info(number))
-        for number in range(cuda.device_count())
-    ]
+        Card(
+            torch.cuda.get_device_name(device), torch.cuda.get_device_capability(device),
+            *torch.cuda.mem_get_info(device), memory_budget(machine, device, math.inf),
+        )
+        for device in devices
+    ]  # fmt: skip
 
 
 def gpus(machine: Machine, build: Build, driver: Driver | None, cards: Sequence[Card]) -> Iterator[Finding]:
@@ -83,11 +89,10 @@ def gpus(machine: Machine, build: Build, driver: Driver | None, cards: Sequence[
         remedy = "" if cards else _too_old(driver, build) or _unseen(driver, build)
         yield finding("driver", f"{driver.version}{listed}", remedy)
     for number, card in enumerate(cards):
-        budget = machine.memory_mb * 2**20 if machine.memory_mb is not None else card.free / 2
         yield finding(
             f"GPU {number}",
             f"{card.name}, compute capability {'.'.join(map(str, card.capability))}, {card.free / _GIB:.1f} of "
-            f"{card.total / _GIB:.1f} GiB free, of which images and caches may take {budget / _GIB:.1f}",
+            f"{card.total / _GIB:.1f} GiB free, of which images and caches may take {card.budget / _GIB:.1f}",
             unusable(card.capability, build.architectures) or "",
         )
     if not cards:
