@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
+from torch.utils._device import _device_constructors
 
 from tests.gpu.tensors import CUDA, INSIDE, Allocation, Gpu, each, lies_there
 
@@ -133,6 +134,7 @@ def emulated_gpu(memory: float = 16 * GIB) -> Iterator[Gpu]:
     def placed(one: Tensor) -> Tensor:
         return gpu.place(one) if lies_there(one.untyped_storage()) else one
 
+    _device_constructors()  # remembered from now on, with torch's own `empty`
     _active.append(gpu)
     try:
         with (

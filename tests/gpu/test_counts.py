@@ -39,11 +39,11 @@ def steps(gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> list[Counts]:
 @pytest.mark.parametrize(
     ("scheme", "solver", "machine", "waits", "uploads", "operations"),
     [
-        ("R1-8", {}, {}, 0, 4, 116),
-        ("T1-5_R6-8", {}, {}, 0, 4, 118),
-        ("T1-5_R6-8", {"method": "adamw"}, {}, 0, 4, 118),
-        ("T1-5_R6-8", {"mirror": True}, {"memory_mb": 0}, 0, 4, 118),
-        ("T1-7_R8", {"search": SEARCH}, {}, 0, 4, 724),
+        ("R1-8", {}, {}, 0, 4, 121),
+        ("T1-5_R6-8", {}, {}, 0, 4, 123),
+        ("T1-5_R6-8", {"method": "adamw"}, {}, 0, 4, 108),
+        ("T1-5_R6-8", {"mirror": True}, {"memory_mb": 0}, 0, 4, 130),
+        ("T1-7_R8", {"search": SEARCH}, {}, 0, 4, 575),
         ("F1-3_T4-7_R8", {}, {}, 0, 2, 53),
         ("F1-5_R6-8", {}, {}, 0, 2, 36),
         ("F1-5_R6-8", {"views": 0}, {}, 0, 4, 72),

@@ -56,8 +56,8 @@ def cache_for(settings: TrainingSettings, machine: Machine, device: torch.device
     if needed > there:
         raise UserError(
             f"{scheme} takes some {needed / 2**30:.1f} GiB on a GPU for batches of {solver.batch} images and "
-            f"{candidates} candidates, and this one has {there / 2**30:.1f}; lower solver.batch, the candidates of its search or "
-            "machine.jobs_per_gpu, or take a larger GPU"
+            f"{candidates} candidates, and this one has {there / 2**30:.1f}; lower solver.batch, the candidates of its "
+            "search or machine.jobs_per_gpu, or take a larger GPU"
         )
     budget = memory_budget(machine, device, job_mb, max(needed, WORKSPACE + _PASSING * there))
     return Cache(device, budget, half, chunk=chunk_for(settings.network, machine, device))
