@@ -1,3 +1,5 @@
+from threading import Thread, current_thread, main_thread
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -5,10 +7,13 @@ from hypothesis import strategies as st
 
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.training.batches import Batches, data_order
+from freeze_or_tune.training.cache import Cache
+from freeze_or_tune.training.images import Images
 from freeze_or_tune.training.prefix import Prefix
 
-from .small import images, network, preprocessing
+from .small import images, network, preprocessing, streamed
 
+CPU = torch.device("cpu")
 ITERATIONS, BATCH = 70, 8  # 31 batches are computed at a time: twice, and the eight that are left
 
 
@@ -84,6 +89,29 @@ def test_a_run_that_goes_on_has_the_same_batches(frozen: int, stops: set[int], d
         ours = batches(frozen)[0]
         ours.restore(done, state)
     assert seen + steps(ours, ITERATIONS - done) == whole
+
+
+@pytest.mark.parametrize("frozen", [0, 3])
+@pytest.mark.parametrize("done", [0, 31, 40])
+def test_what_is_read_ahead_is_what_comes_next(frozen: int, done: int) -> None:
+    def made(pictures: Images) -> Batches:
+        net = network()
+        net.freeze(frozen)
+        prefix = Prefix(network().eval(), net.prefix(frozen), preprocessing(), pictures, 0, 3, Cache(CPU, 0))
+        return Batches(net.train(), prefix, BATCH, ITERATIONS, seed=5)
+
+    readers: list[Thread] = []
+    ours, theirs = made(streamed(images(24), lambda *_: readers.append(current_thread()))), made(images(24))
+    for _ in range(done):
+        theirs.next()
+    state = theirs.state()
+    expected = [theirs.next()[0] for _ in range(ITERATIONS - done)]
+    ours.restore(done, state)
+    readers.clear()
+    with ours.ahead(done):
+        assert all(torch.equal(ours.next()[0], inputs) for inputs in expected)
+    assert readers
+    assert main_thread() not in readers
 
 
 def test_other_seeds_have_other_batches() -> None:
