@@ -84,7 +84,7 @@ DRIVER = Driver("535.129.03", ("NVIDIA A40",))
 @pytest.mark.parametrize(
     ("place", "name", "answer", "said"),
     [
-        (checkup, "these_cards", [V100], r"no code for its compute capability 7\.0.*install torch with CUDA 12\.6"),
+        (checkup, "these_cards", [V100], r"no code for its compute capability 7\.0.*install torch 2\.10"),
         (checkup, "nvidia_driver", DRIVER, r"the driver 535\.129\.03 is too old.*needs 580 or newer"),
         (disk, "locks", False, "without locks two jobs may do the same work"),
         (disk, "free_bytes", 0, "0.0 GB free, but the study needs"),

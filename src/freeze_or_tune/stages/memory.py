@@ -45,6 +45,11 @@ def chunk_for(network: Network, machine: Machine, device: torch.device) -> int:
     return min(CHUNK, chunk_of(network, _PASSING * gpu_memory(machine, device)))
 
 
+def needed_on_gpu(network: Network, batch: int, there: float, frozen: int = 0, candidates: int = 1) -> float:
+    """Of a GPU with `there` bytes, those that no cache may take: for training, and for images that only pass."""
+    return max(tuning_bytes(network, _CLASSES, batch, frozen, candidates), WORKSPACE + _PASSING * there)
+
+
 def cache_for(settings: TrainingSettings, machine: Machine, device: torch.device, job_mb: float) -> Cache:
     """What training may keep of images and activations; UserError if the network alone has no room on the device."""
     solver, half = settings.solver, settings.solver.half_cache
@@ -52,14 +57,14 @@ def cache_for(settings: TrainingSettings, machine: Machine, device: torch.device
         return Cache(device, memory_budget(machine, device, job_mb), half)
     scheme, there = Scheme.parse(settings.scheme), gpu_memory(machine, device)
     candidates = max(1, len(solver.stepped(scheme)))
-    needed = tuning_bytes(settings.network, _CLASSES, solver.batch, scheme.frozen, candidates)
+    needed = needed_on_gpu(settings.network, solver.batch, there, scheme.frozen, candidates)
     if needed > there:
         raise UserError(
             f"{scheme} takes some {needed / 2**30:.1f} GiB on a GPU for batches of {solver.batch} images and "
             f"{candidates} candidates, and this one has {there / 2**30:.1f}; lower solver.batch, the candidates of its "
             "search or machine.jobs_per_gpu, or take a larger GPU"
         )
-    budget = memory_budget(machine, device, job_mb, max(needed, WORKSPACE + _PASSING * there))
+    budget = memory_budget(machine, device, job_mb, needed)
     return Cache(device, budget, half, chunk=chunk_for(settings.network, machine, device))
 
 

@@ -53,7 +53,7 @@ def test_a_device_that_breaks_down(study: Study, tmp_path: Path, monkeypatch: py
 
 
 def test_a_gpu_that_does_not_answer(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def busy(machine: Machine) -> None:
+    def busy(*_: object) -> None:
         raise RuntimeError("CUDA error: all CUDA-capable devices are busy or unavailable")
 
     monkeypatch.setattr(checkup, "these_cards", busy)

@@ -14,7 +14,6 @@ from freeze_or_tune.stages.checkup.numbers import agreement, repetition
 from freeze_or_tune.stages.checkup.speed import speeds
 from freeze_or_tune.stages.checkup.surroundings import cpus, disks, gpus, memory, software, these_cards, this_build
 from freeze_or_tune.stages.checkup.trials import Trial, trials
-from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.study.study import Study
 from freeze_or_tune.system.disk import existing
 from freeze_or_tune.system.errors import UserError
@@ -31,7 +30,7 @@ def examine(
     also networks that take long on a CPU.
     """
     yield from software()
-    yield from _tried("GPU", "torch", _gpus(study.machine))
+    yield from _tried("GPU", "torch", _gpus(study))
     yield from cpus(threads)
     yield from memory()
     yield from disks({"results": folder / study.results, "resources": folder / "resources"}, needed)
@@ -43,8 +42,10 @@ def write_checkup(study: Study, needed: Mapping[str, float], threads: int, desti
     Checkup.of(examine(study, Path(), needed, threads)).write(destination)
 
 
-def _gpus(machine: Machine) -> Iterator[Finding]:
-    yield from gpus(machine, this_build(), nvidia_driver(), these_cards(machine))
+def _gpus(study: Study) -> Iterator[Finding]:
+    networks = [study.network_of(source) for source in study.sources]
+    cards = these_cards(study.machine, networks, study.solver.batch)
+    yield from gpus(study.machine, this_build(), nvidia_driver(), cards)
 
 
 def _computing(study: Study, folder: Path, threads: int, full: bool) -> Iterator[Finding]:

@@ -11,11 +11,13 @@ from pathlib import Path
 import torch
 
 from freeze_or_tune.records.checkup import Finding
+from freeze_or_tune.stages.memory import needed_on_gpu
+from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system import disk
 from freeze_or_tune.system.machine import Driver, available_memory_mb, usable_cores
 from freeze_or_tune.training.cache import memory_budget
-from freeze_or_tune.training.device import built_for, unusable
+from freeze_or_tune.training.device import built_for, gpu_memory, unusable
 
 _DRIVERS = {11: 450, 12: 525, 13: 580}
 """The oldest driver for each CUDA (NVIDIA's CUDA Compatibility, "Minor Version Compatibility")."""
@@ -62,15 +64,21 @@ def this_build() -> Build:
     return Build(torch.__version__, torch.version.cuda, tuple(built_for()))
 
 
-def these_cards(machine: Machine) -> list[Card]:
-    """The GPUs that this process sees; RuntimeError if one does not answer."""
+def these_cards(machine: Machine, networks: Sequence[Network], batch: int) -> list[Card]:
+    """The GPUs that this process sees; RuntimeError if one does not answer. Budgets are those beside any network."""
     if not torch.cuda.is_available():
         return []
+
+    def budget(device: torch.device) -> float:
+        there = gpu_memory(machine, device)
+        needed = max(needed_on_gpu(network, batch, there) for network in networks)
+        return memory_budget(machine, device, math.inf, needed)
+
     devices = [torch.device("cuda", number) for number in range(torch.cuda.device_count())]
     return [
         Card(
             torch.cuda.get_device_name(device), torch.cuda.get_device_capability(device),
-            *torch.cuda.mem_get_info(device), memory_budget(machine, device, math.inf),
+            *torch.cuda.mem_get_info(device), budget(device),
         )
         for device in devices
     ]  # fmt: skip
