@@ -145,7 +145,8 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "python -m benchmarks.accuracy --configfile config/config.yaml --frozen": Run(
         "finished", says=("| mean |", "| all |")
     ),
-    "python -m benchmarks.neighbour": Run("cloned", "--measure 1", makes=()),
+    "python -m benchmarks.neighbour": Run("cloned", "--help", says=("seconds of this process alone",)),
+    "python -m benchmarks.roofline": Run("cloned", says=("| H100 |", "| T4 |")),
     "python -m benchmarks.models": Run("cloned", "--help", says=("are laid into a folder",)),
     "python -m benchmarks.folds": Run("finished", says=("| mean |",)),
     "python -m benchmarks.views": Run("small", "--seeds 1 --epochs 9", says=("| 1 view |", "| 9 views: exact |")),

@@ -8,7 +8,6 @@ import torch
 from freeze_or_tune.records.checkup import Checkup
 from freeze_or_tune.stages import checkup
 from freeze_or_tune.stages.checkup import examine, speed, write_checkup
-from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.study.study import Study, load_study
 
 from ...workflow.conftest import STUDY
