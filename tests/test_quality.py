@@ -48,3 +48,14 @@ def test_dependencies_are_locked_and_explained() -> None:
     assert len(declared) > 20
     assert [name for name in declared if name.lower() not in locked] == []
     assert [name for name in declared if f"`{name}`" not in page] == []
+
+
+def test_the_torch_for_old_cards_is_one_that_the_project_works_with() -> None:
+    """It was installed once, with its 3 GB, and tests/training run with it."""
+    declared = (ROOT / "pyproject.toml").read_text()
+    pins = re.findall(r"^(torch|torchvision)==(.*)$", (ROOT / "constraints-volta.txt").read_text(), re.MULTILINE)
+    assert [name for name, _ in pins] == ["torch", "torchvision"]
+    for name, pinned in pins:
+        (bounds,) = re.findall(rf'^ {{4}}"{name}>=([0-9.]+),<([0-9.]+)",$', declared, re.MULTILINE)
+        least, most = ([int(part) for part in bound.split(".")] for bound in bounds)
+        assert least <= [int(part) for part in pinned.split(".")][:2] < most

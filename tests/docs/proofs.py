@@ -50,6 +50,10 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     # Setting up.
     "make .venv/installed": Run("cloned", PLAN, says=("--requirement requirements.lock", "--no-deps --editable .")),
     ". .venv/bin/activate": Run("small", "&& type deactivate", says=("deactivate is a function",)),
+    "python3 -m venv .venv": NotRun("the Makefile does it"),
+    "pip install --editable '.[dev]' --constraint constraints-volta.txt": Elsewhere(
+        "tests/test_quality.py::test_the_torch_for_old_cards_is_one_that_the_project_works_with"
+    ),
     "make demo": Run("cloned", PLAN, says=("--requirement requirements.lock", "snakemake")),
     "make test": Run("cloned", PLAN, says=("--requirement requirements.lock", "pytest")),
     "make schema": Run("cloned", PLAN, says=("python -m freeze_or_tune schema > workflow/schemas/study.schema.json",)),
