@@ -42,7 +42,7 @@ def choose_gpu(share: int = 1) -> None:
             log.info("trains on GPU %d (%s)", index, torch.cuda.get_device_name(index))
             return
         if not waited:
-            log.info("all %d GPUs are taken by other jobs: waiting for one", torch.cuda.device_count())
+            log.warning("all %d GPUs are taken by other jobs: waiting for one", torch.cuda.device_count())
         waited = True
         time.sleep(_PAUSE)
 
