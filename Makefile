@@ -17,6 +17,8 @@ bench: .venv/installed
 	python -m benchmarks.compare
 	python -m benchmarks.searching
 	python -m benchmarks.accuracy
+	python -m benchmarks.neighbour
+	python -m benchmarks.reading
 
 # A file, not a rule's sentinel: it says which lock the environment was last installed from.
 .venv/installed: requirements.lock pyproject.toml
