@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -59,7 +60,8 @@ def look(plugin: ModuleType) -> tuple[list[str], list[str]]:
     async def check() -> list[str]:
         return [job.external_jobid async for job in plugin.Executor.check_active_jobs(executor, jobs)]
 
-    return asyncio.run(check()), succeeded
+    with ThreadPoolExecutor(1) as thread:  # in the tests' own another loop may be running, of a browser
+        return thread.submit(asyncio.run, check()).result(), succeeded
 
 
 def test_jobs_are_kept_while_nobody_answers(plugin: ModuleType) -> None:
