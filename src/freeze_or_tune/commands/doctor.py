@@ -1,13 +1,13 @@
 """`doctor`: what a machine can do, or a node of a cluster, and what is to be done before the first run."""
 
-import argparse
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from freeze_or_tune.commands import Commands, add_configfile
+import typer
+
+from freeze_or_tune.commands.options import AsJson, Directory, Studies
+from freeze_or_tune.running.studies import study_files
 from freeze_or_tune.system.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,59 +18,60 @@ _NAME = 48
 """Columns of names."""
 
 
-def add_to(commands: Commands) -> None:
-    """Add the command to the parser."""
-    told = "what this machine can do, and what to do before the first run; exit status 1 if there is anything to do"
-    parser = commands.add_parser("doctor", help=told, description=told)
-    add_configfile(parser)
-    parser.add_argument("--directory", type=Path, default=Path(), metavar="DIR", help="where snakemake will run (here)")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--profile", metavar="DIR", help="examine a node: submit one job with this profile of snakemake")
-    where.add_argument("--full", action="store_true", help="try also networks that take long on a CPU")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
-    parser.set_defaults(run=run)
+def doctor(
+    study: Studies = None,
+    directory: Directory = Path(),
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", show_default=False, help="Examine a node: submit one job with this profile, such as slurm."
+        ),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Try also networks that take long on a CPU.")] = False,
+    json: AsJson = False,
+) -> None:
+    """What this machine can do, and what to mend first.
 
+    The exit status is 1 if there is anything to do before the first run.
 
-def run(arguments: argparse.Namespace) -> int:
-    """Print sections as they are found, then `ready`, or what is to be done."""
-    from freeze_or_tune.records.checkup import Checkup  # noqa: PLC0415 - other commands do not pay for these
+    Example: freeze-or-tune doctor --profile slurm
+    """
+    from freeze_or_tune.records.checkup import Checkup  # noqa: PLC0415 - --help is not to wait for these
     from freeze_or_tune.study.study import read_study  # noqa: PLC0415
 
-    study = read_study(*arguments.configfile)
-    found = _of_a_node(study, arguments) if arguments.profile else _of_this_machine(study, arguments)
-    checkup = Checkup.of(found if arguments.json else _printed(found))
-    if arguments.json:
+    if profile and full:
+        raise UserError("--full is for this machine, --profile for a node; take one of the two")
+    files = study_files(study, directory)
+    studied = read_study(*files)
+    found = (
+        _of_a_node(studied, files, directory, profile) if profile else _of_this_machine(studied, directory, full=full)
+    )
+    checkup = Checkup.of(found if json else _printed(found))
+    if json:
         print(checkup.model_dump_json(indent=1))
     elif checkup.ready:
         print("\nready")
     else:
         print("\nnot ready:", *(f"- {finding.remedy}" for finding in checkup.findings if finding.remedy), sep="\n")
-    return int(not checkup.ready)
+    raise typer.Exit(int(not checkup.ready))
 
 
-def _of_this_machine(study: "Study", arguments: argparse.Namespace) -> Iterator["Finding"]:
+def _of_this_machine(study: "Study", directory: Path, *, full: bool) -> Iterator["Finding"]:
     from freeze_or_tune.data.downloads.catalogue import all_downloads  # noqa: PLC0415
     from freeze_or_tune.planning.costs import bytes_on_disk  # noqa: PLC0415
     from freeze_or_tune.stages.checkup import examine  # noqa: PLC0415
 
-    needed = bytes_on_disk(study, all_downloads(Path("config/downloads.csv")))
-    return examine(study, arguments.directory, needed, full=arguments.full)
+    return examine(study, directory, bytes_on_disk(study, all_downloads()), full=full)
 
 
-def _of_a_node(study: "Study", arguments: argparse.Namespace) -> Iterable["Finding"]:
-    """What a job finds that snakemake submits; UserError if it does not come to an end."""
+def _of_a_node(study: "Study", files: list[str], directory: Path, profile: str) -> Iterable["Finding"]:
+    """What a job finds that Snakemake submits; UserError if it does not come to an end."""
     from freeze_or_tune.records.checkup import Checkup  # noqa: PLC0415
+    from freeze_or_tune.running.workflow import Run, run_workflow  # noqa: PLC0415
 
     result = Path(study.results, "doctor.json")
-    command = [
-        sys.executable, "-m", "snakemake", "--profile", arguments.profile, "--configfile", *arguments.configfile,
-        "--directory", arguments.directory, "--retries", "0", "--force", "--", result,
-    ]  # fmt: skip
-    # What snakemake says is not the result: --json has stdout for itself.
-    if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
-        log = arguments.directory / study.results / "logs/doctor.log"
-        raise UserError(f"the job did not end well: see what snakemake says above, and {log} if it is there")
-    return Checkup.read(arguments.directory / result).findings
+    run_workflow(Run([str(result)], directory, files, profile=profile, options=["--retries", "0", "--force"]))
+    return Checkup.read(directory / result).findings
 
 
 def _printed(findings: Iterable["Finding"]) -> Iterator["Finding"]:

@@ -1,41 +1,41 @@
 """`mean-features`: what a source's images look like to its network on average, for those who do not have them."""
 
-import argparse
 import os
 from pathlib import Path
+from typing import Annotated
 
-from freeze_or_tune.commands import Commands, add_configfile
+import typer
 
-
-def add_to(commands: Commands) -> None:
-    """Add the command to the parser."""
-    told = "the mean features of a source's images, a file for sources.<name>.mean_features of those without the images"
-    parser = commands.add_parser("mean-features", help=told, description=told)
-    parser.add_argument("source", help="a source of the study that has `weights`")
-    parser.add_argument("images", type=Path, help="a folder, zip or tar with its training images")
-    parser.add_argument("output", type=Path, help="where to write the file, such as resnet50.json")
-    parser.add_argument("--reader", default="folder", help="how the images are laid out (folder: one folder a class)")
-    parser.add_argument("--per-class", type=int, default=50, help="images of each class at most (50)")
-    add_configfile(parser)
-    parser.set_defaults(run=run)
+from freeze_or_tune.commands.options import Studies
+from freeze_or_tune.running.studies import study_files
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Write the file and say what it is of; UserError if the source is pretrained here, and has its images."""
+def mean_features(
+    source: Annotated[str, typer.Argument(show_default=False, help="A source of the study that has `weights`.")],
+    images: Annotated[Path, typer.Argument(show_default=False, help="A folder, zip or tar with its training images.")],
+    output: Annotated[Path, typer.Argument(show_default=False, help="Where to write the file, such as resnet50.json.")],
+    reader: Annotated[str, typer.Option(help="How the images are laid out; folder: one folder a class.")] = "folder",
+    per_class: Annotated[int, typer.Option(help="Images of each class at most.")] = 50,
+    study: Studies = None,
+) -> None:
+    """Publish what a source's images look like.
+
+    Writes the mean features of its images, for those who have the network and not the images.
+
+    Example: freeze-or-tune mean-features imagenet ImageNet/train resnet50.json --study my-study.yaml
+    """
     from freeze_or_tune.stages.publishing import publish_mean  # noqa: PLC0415 - torch takes seconds
     from freeze_or_tune.study.study import read_study  # noqa: PLC0415
     from freeze_or_tune.system.errors import UserError  # noqa: PLC0415
 
-    study = read_study(*arguments.configfile)
-    weights = study.source(arguments.source).weights
+    studied = read_study(*study_files(study))
+    weights = studied.source(source).weights
     if weights is None:
-        raise UserError(
-            f"the source {arguments.source} is pretrained in this study, which measures its features itself"
-        )
-    if not arguments.images.exists():
-        raise UserError(f"{arguments.images} does not exist; give a folder, zip or tar of images")
+        raise UserError(f"the source {source} is pretrained in this study, which measures its features itself")
+    if not images.exists():
+        raise UserError(f"{images} does not exist; give a folder, zip or tar of images")
     published = publish_mean(
-        study.network_of(arguments.source), weights, arguments.images, arguments.reader, arguments.per_class,
-        arguments.output, study.machine, threads=os.cpu_count() or 1, seed=study.seed,
+        studied.network_of(source), weights, images, reader, per_class, output, studied.machine,
+        threads=os.cpu_count() or 1, seed=studied.seed,
     )  # fmt: skip
-    print(f"{arguments.output}: {published.about}")
+    print(f"{output}: {published.about}")

@@ -63,6 +63,17 @@ def failed_stages(study: Study) -> list[FailedStage]:
     return [FailedStage(reason, path) for path in others if (reason := _error(_last_lines(path)))]
 
 
+def failure(log: Path) -> str:
+    """Why the job of a log has failed, in its own words; empty if it says nothing of that."""
+    return _error(_last_lines(log))
+
+
+def last_message(log: Path) -> str:
+    """What the job of a log last said, without time and level; empty if that is a part of something longer."""
+    lines = _last_lines(log)[-1:]
+    return _message(lines) if lines and " INFO " in lines[0] else ""
+
+
 def _standing(record: Path, log: Path, digest: str) -> tuple[State, str]:
     if held(lock_file(record)):
         return "running", _message(_last_lines(log)[-1:])

@@ -20,7 +20,9 @@ from freeze_or_tune.data.downloads.whole import DIGEST_LENGTHS, Wanted
 from freeze_or_tune.system.csv_files import read_table
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.hashing import digest_of
+from freeze_or_tune.system.shipped import shipped
 
+_TABLE = "config/downloads.csv"
 _WEB = r"//[A-Za-z0-9.-]+(:[0-9]+)?/\S+"
 SCHEMES = {
     "pypi": (r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*", "pypi:<name>==<version>"),
@@ -109,9 +111,10 @@ def read_downloads(path: Path) -> dict[str, list[Download]]:
     return dict(table)
 
 
-def all_downloads(path: Path) -> list[Download]:
-    """The table's rows; none where there is no table."""
-    return [row for rows in read_downloads(path).values() for row in rows] if path.exists() else []
+def all_downloads() -> list[Download]:
+    """The rows of this folder's table, else of the one that ships."""
+    own = Path(_TABLE)
+    return [row for rows in read_downloads(own if own.exists() else shipped(_TABLE)).values() for row in rows]
 
 
 def find(table: dict[str, list[Download]], dataset: str, file: str) -> Download:

@@ -1,0 +1,59 @@
+"""`advise`: freeze or tune, for one's own images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from freeze_or_tune.commands.options import AsJson, Cores, Directory, Studies, minutes
+from freeze_or_tune.running.studies import study_files
+
+Images = Annotated[
+    str,
+    typer.Argument(
+        metavar="IMAGES", show_default=False,
+        help="A folder with one folder of images a class, a zip or tar of such, or a CSV of paths and labels.",
+    ),
+]  # fmt: skip
+Name = Annotated[str | None, typer.Option(show_default="the folder's", help="What to keep the results under.")]
+NetworkName = Annotated[
+    str | None,
+    typer.Option(
+        "--network", metavar="NAME", show_default="EfficientNet-Lite0", help="A pre-trained network of timm's, by name."
+    ),
+]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        show_default="some 3m",
+        help="How long to race tuning against freezing; 0: only look, do not train.",
+    ),
+]
+
+
+def advise(
+    images: Images,
+    name: Name = None,
+    network: NetworkName = None,
+    budget: Budget = None,
+    json: AsJson = False,
+    directory: Directory = Path(),
+    study: Studies = None,
+    cores: Cores = None,
+) -> None:
+    """Freeze or tune, for your own images: measured.
+
+    Example: freeze-or-tune advise photos --budget 5m --name birds
+    """
+    from freeze_or_tune.analysis.advice.words import reason, verdict  # noqa: PLC0415 - --help is not to wait for these
+    from freeze_or_tune.running.own import Own  # noqa: PLC0415
+
+    time = None if budget is None else minutes(budget)
+    own = Own(images, study_files(study, directory), name, network, time, directory, cores)
+    advice = own.advise()
+    if json:
+        print(advice.model_dump_json(indent=1))
+        return
+    print(f"\n{verdict(advice)}. {reason(advice)}", *advice.warnings, sep="\n")
+    print(f"\nWhy, with pictures:  {own.folder}.html\nThe model:           {own.command('model')}")

@@ -1,0 +1,107 @@
+"""One's own images, from a folder to advice and to a model."""
+
+import re
+import shlex
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from freeze_or_tune.records.advice import Advice
+from freeze_or_tune.running.display import Display
+from freeze_or_tune.running.studies import default_study
+from freeze_or_tune.running.workflow import Run, run_workflow
+from freeze_or_tune.study.study import read_study
+from freeze_or_tune.system.errors import UserError
+
+_USUAL_BUDGET = 3.0
+"""Minutes of a race for which no budget is given."""
+
+
+@dataclass(frozen=True)
+class Own:
+    """One's own images, or a dataset of the study, and what is asked about them.
+
+    `images` is a folder, an archive or a table from where the command was given; `budget` are minutes for the race;
+    `studies` are files, at least one.
+    """
+
+    images: str
+    studies: Sequence[str]
+    name: str | None = None
+    network: str | None = None
+    budget: float | None = None
+    directory: Path = Path()
+    cores: int | None = None
+    display: Display | None = field(default=None, compare=False)
+
+    @property
+    def path(self) -> Path | None:
+        """Where the images are, as Snakemake finds them from the directory; None: they are a dataset of the study.
+
+        UserError if there is neither.
+        """
+        path = Path(self.images).expanduser()
+        if path.exists():
+            return path if self.directory.resolve() == Path.cwd() else path.resolve()
+        datasets = read_study(*self.studies).datasets
+        if self.images not in datasets:
+            raise UserError(
+                f"{self.images} does not exist; give a folder of class folders, a zip or tar of such, a CSV, or a "
+                f"dataset of the study: {', '.join(datasets)}"
+            )
+        return None
+
+    @property
+    def called(self) -> str:
+        """The name under which results are kept: as given, or made of the path's."""
+        if self.name:
+            return self.name
+        if self.path is None:
+            return self.images
+        return name_for(self.path)
+
+    @property
+    def folder(self) -> Path:
+        """Where the results lie."""
+        return self.directory / self._results
+
+    @property
+    def _results(self) -> str:
+        return f"{read_study(*self.studies).results}/advice/{self.called}"
+
+    def advise(self) -> Advice:
+        """Measure what to do; UserError in one sentence if that cannot be."""
+        self._make(f"{self._results}.md")
+        return Advice.read(self.folder.with_name(f"{self.called}.json"))
+
+    def model(self) -> Path:
+        """Train what is advised, and return the file of weights."""
+        self._make(f"{self._results}/model.safetensors")
+        return self.folder / "model.safetensors"
+
+    def command(self, what: str) -> str:
+        """The same question to another command, to be pasted as it stands."""
+        given = {"--name": self.name, "--network": self.network, "--directory": self.directory}
+        options = [[key, str(value)] for key, value in given.items() if value not in {None, Path()}]
+        study = [["--study", file] for file in self.studies if Path(file) != default_study(self.directory)]
+        return shlex.join(["freeze-or-tune", what, self.images, *chain(*options, *study)])
+
+    def _make(self, target: str) -> None:
+        given = {"images": str(self.path) if self.path else None, "network": self.network, "budget": self.budget}
+        run = Run(
+            [target], self.directory, self.studies, {key: value for key, value in given.items() if value is not None},
+            cores=self.cores,
+        )  # fmt: skip
+        minutes = _USUAL_BUDGET if self.budget is None else self.budget
+        run_workflow(run, self.display, {"racing tuned and frozen": 60 * minutes})
+
+
+def name_for(path: Path) -> str:
+    """A name of letters, digits, dots and dashes for images at a path: `Vögel 2024.zip` is `Vogel-2024`."""
+    text = path.resolve().name
+    for suffix in reversed(path.suffixes if path.is_file() else []):
+        text = text.removesuffix(suffix)
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9.]+", "-", plain).strip("-.") or "images"

@@ -1,0 +1,112 @@
+"""What a run does, for people: its rules as stages, how far each is, and how long the rest may take."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+STAGES = {
+    "fetching files": ("download", "download_weights"),
+    "rendering images": ("glyphs", "digits"),
+    "listing the images": ("index",),
+    "reading the images": ("store", "own_store", "samples"),
+    "drawing splits": ("split",),
+    "looking the images over": ("check",),
+    "taking in the network": ("import_network", "estimate_mean"),
+    "pretraining": ("pretrain",),
+    "computing features": ("features",),
+    "measuring distances": ("mean_distance", "svm_distance", "cnn_distance", "own_distance"),
+    "probing the blocks": ("probe", "own_probe"),
+    "racing tuned and frozen": ("race",),
+    "experiments": ("experiment",),
+    "training the model": ("model",),
+    "writing the advice": ("advice",),
+    "examining this node": ("doctor",),
+}
+"""Rules by what they do in words; all others make tables, figures and pages."""
+OTHERS = "making tables and figures"
+_STAGE_OF = {rule: stage for stage, rules in STAGES.items() for rule in rules}
+
+
+def stage_of(rule: str) -> str:
+    """The stage of a rule."""
+    return _STAGE_OF.get(rule, OTHERS)
+
+
+@dataclass
+class Stage:
+    """Jobs of one kind: how many there are, which run, and how long those took that are done."""
+
+    name: str
+    jobs: int
+    begun: float | None = None
+    running: dict[int, float] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        """Whether all of it has been made."""
+        return len(self.seconds) >= self.jobs
+
+    def left(self, now: float, expected: float | None) -> float | None:
+        """Seconds of work that are left, one job after the other; None: no job has told yet how long it takes."""
+        mean = sum(self.seconds) / len(self.seconds) if self.seconds else expected
+        if mean is None:
+            return None
+        waiting = self.jobs - len(self.seconds) - len(self.running)
+        return waiting * mean + sum(max(0.0, mean - (now - begun)) for begun in self.running.values())
+
+
+class Stages:
+    """The stages of a run, in the order in which they begin; told of jobs by their numbers.
+
+    `expected` are seconds of a job of a stage, where they are known beforehand.
+    """
+
+    def __init__(self, jobs_of_rules: Mapping[str, int], expected: Mapping[str, float] | None = None) -> None:
+        """Take how many jobs each rule has in all."""
+        counts: dict[str, int] = {}
+        for rule, jobs in jobs_of_rules.items():
+            counts[stage_of(rule)] = counts.get(stage_of(rule), 0) + jobs
+        self.all = {name: Stage(name, jobs) for name, jobs in counts.items()}
+        self.expected = expected or {}
+        self._of: dict[int, Stage] = {}
+
+    def begin(self, job: int, rule: str, now: float) -> Stage:
+        """A job has been started."""
+        stage = self._of[job] = self.all.setdefault(stage_of(rule), Stage(stage_of(rule), 1))
+        stage.running[job] = now
+        stage.begun = now if stage.begun is None else stage.begun
+        return stage
+
+    def end(self, job: int, now: float) -> Stage | None:
+        """A job is done; its stage, if that was the last of it."""
+        stage = self._of[job]
+        begun = stage.running.pop(job, None)
+        if begun is not None:
+            stage.seconds.append(now - begun)
+        return stage if stage.done else None
+
+    def failed(self, job: int) -> None:
+        """A job has failed: it runs no longer, and may be tried again."""
+        if job in self._of:
+            self._of[job].running.pop(job, None)
+
+    @property
+    def current(self) -> Stage | None:
+        """What runs: of several stages the one with most jobs to come, which the others serve."""
+        return max((stage for stage in self.all.values() if stage.running), key=_to_come, default=None)
+
+    def left(self, now: float) -> float | None:
+        """Seconds until the end at today's pace; None while too little of it is known."""
+        parts = [stage.left(now, self.expected.get(stage.name)) for stage in self.all.values() if not stage.done]
+        known = [part for part in parts if part is not None]
+        at_once = max(1, sum(len(stage.running) for stage in self.all.values()))
+        # Stages of which nothing is known are those of a few seconds, if they are few beside those that are known.
+        return sum(known) / at_once if known and sum(known) > 0 and 2 * len(known) >= self._unknown(parts) else None
+
+    @staticmethod
+    def _unknown(parts: Sequence[float | None]) -> int:
+        return sum(part is None for part in parts)
+
+
+def _to_come(stage: Stage) -> int:
+    return stage.jobs - len(stage.seconds)
