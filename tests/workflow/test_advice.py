@@ -74,7 +74,7 @@ def test_the_advice_is_there_for_people_and_programs(advised: Path) -> None:
     assert (advised / "results/advice/birds.pdf").read_bytes().startswith(b"%PDF")
     html = (advised / "results/advice/birds.html").read_text()
     assert html.startswith("<!doctype html>")
-    command = f"snakemake --configfile study.yaml --config &#39;images={FOLDER}&#39; -- {MODEL}"
+    command = f"freeze-or-tune model &#39;{FOLDER}&#39; --name birds --study study.yaml"
     assert command in html
     assert command.replace("&#39;", "'") in page
 

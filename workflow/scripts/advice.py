@@ -1,10 +1,12 @@
 from pathlib import Path
 
 from freeze_or_tune.stages.advising import Written, advise
-from freeze_or_tune.system.commands import snakemake_command
+from freeze_or_tune.system.commands import front_command
 from freeze_or_tune.system.job import logged
 
-given = {key: snakemake.config.get(key) for key in ("images", "budget")}
+asked = {key: snakemake.config.get(key) for key in ("network", "budget")}
+images, name = snakemake.config.get("images"), snakemake.wildcards.dataset
+given = asked | {"name": name} if images else asked
 
 with logged(snakemake.log[0]):
     advise(
@@ -22,5 +24,5 @@ with logged(snakemake.log[0]):
             Path(snakemake.output.html),
             [Path(snakemake.output.pdf), Path(snakemake.output.png)],
         ),
-        command=snakemake_command(snakemake.params.configfiles, **given),
+        command=front_command("model", images or name, studies=snakemake.params.configfiles, **given),
     )

@@ -1,18 +1,17 @@
 """One's own images, from a folder to advice and to a model."""
 
 import re
-import shlex
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 
 from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.running.display import Display
-from freeze_or_tune.running.studies import default_study
+from freeze_or_tune.running.studies import own_studies
 from freeze_or_tune.running.workflow import Run, run_workflow
 from freeze_or_tune.study.study import read_study
+from freeze_or_tune.system.commands import front_command
 from freeze_or_tune.system.errors import UserError
 
 _USUAL_BUDGET = 3.0
@@ -83,10 +82,11 @@ class Own:
 
     def command(self, what: str) -> str:
         """The same question to another command, to be pasted as it stands."""
-        given = {"--name": self.name, "--network": self.network, "--directory": self.directory}
-        options = [[key, str(value)] for key, value in given.items() if value not in {None, Path()}]
-        study = [["--study", file] for file in self.studies if Path(file) != default_study(self.directory)]
-        return shlex.join(["freeze-or-tune", what, self.images, *chain(*options, *study)])
+        directory = None if self.directory == Path() else self.directory
+        return front_command(
+            what, self.images, studies=own_studies(self.studies, self.directory), name=self.name, network=self.network,
+            budget=self.budget, directory=directory,
+        )  # fmt: skip
 
     def _make(self, target: str) -> None:
         given = {"images": str(self.path) if self.path else None, "network": self.network, "budget": self.budget}

@@ -21,6 +21,11 @@ def study_files(studies: Sequence[str] | None, directory: Path = Path()) -> list
     return [_study_file(name) for name in studies] if studies else [str(default_study(directory))]
 
 
+def own_studies(studies: Sequence[str], directory: Path = Path()) -> Sequence[str]:
+    """The files if they are not what the workflow studies anyway, where it is told of none."""
+    return () if list(studies) == [str(default_study(directory))] else studies
+
+
 def _study_file(name: str) -> str:
     if Path(name).exists():
         return name

@@ -18,6 +18,7 @@ from typing import IO, Any
 from freeze_or_tune.planning.status import failure, last_message
 from freeze_or_tune.running.display import Display
 from freeze_or_tune.running.stages import Stages
+from freeze_or_tune.running.studies import own_studies
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.shipped import shipped
 from snakemake_logger_plugin_freeze_or_tune import CHANNEL
@@ -48,7 +49,9 @@ class Run:
         words += ["--workflow-profile", own.resolve() if own.is_dir() else shipped("profiles/default")]
         words += ["--profile", _profile(self.profile, self.directory)] if self.profile else []
         words += ["--cores", self.cores] if self.cores else []
-        words += ["--configfile", *self.studies] if self.studies else []
+        # A profile may name a study of its own.
+        studies = self.studies if self.profile else own_studies(self.studies, self.directory)
+        words += ["--configfile", *studies] if studies else []
         given = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in self.config.items()]
         words += ["--config", *given] if given else []
         words += [*self.options, "--logger", "freeze-or-tune", "--", *self.targets]

@@ -42,12 +42,12 @@ class Written(NamedTuple):
 
 def advise(
     check: Path, profiles: Sequence[Path], distances: Sequence[Path], race: Path | None, evidence: Sequence[Path],
-    blocks: Mapping[str, int], store: Path, split: Path, written: Written, command: str = "snakemake",
+    blocks: Mapping[str, int], store: Path, split: Path, written: Written, command: str,
 ) -> None:  # fmt: skip
     """Write the advice.
 
-    `blocks` are those of each source's network, `store` has the images of `split`; `command` is what the advice was
-    asked for with, without the target. Without tables of `evidence` the one of the package is taken.
+    `blocks` are those of each source's network, `store` has the images of `split`; `command` makes
+    the model. Without tables of `evidence` the one of the package is taken.
     """
     advice = counsel(
         Check.read(check), [Profile.read(path) for path in profiles], [Distance.read(path) for path in distances],

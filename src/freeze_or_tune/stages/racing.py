@@ -203,10 +203,10 @@ def _too_long(seconds: float, schemes: Sequence[TrainingSettings], minutes: floa
     words = f"one round of {both} takes some {needed} minute{plural} here"
     if given:
         raise UserError(
-            f"the budget of {minutes:g} minutes is too short: {words}. Give it budget={needed} at least, or budget=0 "
+            f"the budget of {minutes:g} minutes is too short: {words}. Give it {needed} at least, or 0 "
             "for advice without a race"
         )
-    return f"{words}, more than the {FIRST:g} that it is given unless you say otherwise: budget={needed}"
+    return f"{words}, more than the {FIRST:g} that it is given unless you say otherwise: give it a budget of {needed}"
 
 
 def _foreseen(settings: TrainingSettings, images: Mapping[str, int]) -> float:

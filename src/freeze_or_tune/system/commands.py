@@ -9,3 +9,10 @@ def snakemake_command(configfiles: Sequence[str] = (), **config: object) -> str:
     settings = [f"{key}={value}" for key, value in config.items() if value is not None]
     words = [*(["--configfile", *configfiles] if configfiles else []), *(["--config", *settings] if settings else [])]
     return shlex.join(["snakemake", *words])
+
+
+def front_command(command: str, *arguments: object, studies: Sequence[object] = (), **options: object) -> str:
+    """`freeze-or-tune COMMAND` with arguments and those options that are not None; of a study, or the default one."""
+    given = [word for key, value in options.items() if value is not None for word in (f"--{key}", str(value))]
+    studied = [word for study in studies for word in ("--study", str(study))]
+    return shlex.join(["freeze-or-tune", command, *map(str, arguments), *given, *studied])

@@ -134,7 +134,7 @@ def test_the_page_for_people(studied: Evidence) -> None:
     won = race(raced(FROZEN, 0.82, 300, 4), raced(TUNED, 0.79, 300, 185, 0.03, -0.01, 0.07), verdict="level")
     estimate = distance(0.45).model_copy(update={"estimated": True})
     advice = counsel(check(50), [profile("latin-a")], [estimate], won, studied, BLOCKS, ("a.csv", "b.csv"))
-    text = page(advice, Path("results/advice/birds.md"), "snakemake --config 'images=my birds'")
+    text = page(advice, Path("results/advice/birds.md"), "freeze-or-tune model 'my birds'")
     for words in (
         "# Freeze or tune: birds", "**Freeze.** Frozen 82 %", "`F1-7_R8` (F(1-7)R(8))", "| 0.450 (estimate) ",
         "At this distance (high, 0.4–1.0) and with so many images a class (50: medium, 21–99) Table 3 of Chu et al. "
@@ -142,7 +142,7 @@ def test_the_page_for_people(studied: Evidence) -> None:
         "| `T1-7_R8` | 79.0 %  | ", "+3.0 (-1.0 to +7.0)",
         "it takes experiments on 5 datasets with probes, there are 0",
         "90 of 99 images in 3 of 4 classes are used: 70 to train", "- Links; they are left out: 2, such as 'a', 'b\\n'",
-        "(birds.png)", "snakemake --config 'images=my birds' -- results/advice/birds/model.safetensors\n",
+        "(birds.png)", "freeze-or-tune model 'my birds'\n",
         "predict results/advice/birds/model.safetensors photo.jpg",
     ):  # fmt: skip
         assert words in text, text

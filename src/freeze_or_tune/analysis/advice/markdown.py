@@ -10,10 +10,11 @@ from freeze_or_tune.analysis.statistics import paper
 from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.records.race import Race
 from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.system.commands import front_command
 
 
 def page(advice: Advice, path: Path, command: str) -> str:
-    """Markdown, to stand at `path` with the picture beside it; `command` is what the advice was asked for with."""
+    """Markdown, to stand at `path` with the picture beside it; `command` makes the model."""
     model = path.with_suffix("") / "model.safetensors"
     schemes = " and ".join(f"`{scheme}` ({Scheme.parse(scheme).paper})" for scheme in advice.schemes)
     parts = [
@@ -35,7 +36,7 @@ def page(advice: Advice, path: Path, command: str) -> str:
         *([_list(map(str, advice.check.findings))] if advice.check.findings else ()),
         "## Next",
         "This makes the model, and then classifies an image:",
-        f"```\n{command} -- {model}\npython -m freeze_or_tune predict {model} photo.jpg\n```",
+        f"```\n{command}\n{front_command('predict', model, 'photo.jpg')}\n```",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -51,7 +51,7 @@ def page(model: Model, use: Use, advice: Advice, picture: str) -> str:
         f"![Confusion matrix: a row a class, a column an answer]({picture})",
         *(("Most frequent mistakes:", "\n".join(f"- {line}" for line in mistakes)) if mistakes else ()),
         "## How it is used",
-        "`python -m freeze_or_tune predict model.safetensors photo.jpg`, or with other software:",
+        "`freeze-or-tune predict model.safetensors photo.jpg`, or with other software:",
         use.preprocessing,
         "`model.onnx` (made by `snakemake`, on request) does all but the first two steps itself: `images` are uint8 "
         "[batch, height, width, 3] in RGB, already warped; `probabilities` are float32 [batch, classes], in the order "

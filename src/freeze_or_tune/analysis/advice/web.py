@@ -11,6 +11,7 @@ from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.records.probes import Mistake, Profile
 from freeze_or_tune.records.race import Race
 from freeze_or_tune.study.schemes import Scheme
+from freeze_or_tune.system.commands import front_command
 
 
 class Shown(NamedTuple):
@@ -51,14 +52,14 @@ class Lane(NamedTuple):
 def render(
     advice: Advice, shown: Sequence[Shown], mistakes: Sequence[tuple[Mistake, str]], command: str, model: Path
 ) -> str:
-    """The page; `command` is what the advice was asked for with, mistakes come with their pictures."""
+    """The page; `command` makes the model, mistakes come with their pictures."""
     return render_template(
         "advice.html", advice=advice, verdict=verdict(advice), reason=reason(advice), mirroring=mirroring(advice),
         kind={"Tune": "tune", "Freeze": "freeze"}.get(advice.advice, ""), race=advice.measured,
         lines=[_line(profile) for profile in advice.profiles], lanes=_lanes(advice.measured), duration=duration,
         chance=100 / advice.profiles[0].classes, paper=paper, shown=shown, mistakes=mistakes,
         evidence=", ".join(advice.evidence) or "those that ship with the package",
-        make=f"{command} -- {model}", predict=f"python -m freeze_or_tune predict {model} photo.jpg",
+        make=command, predict=front_command("predict", model, "photo.jpg"),
     )  # fmt: skip
 
 
