@@ -212,25 +212,22 @@ def test_a_command(copy: Copy) -> None:
     copy.write("commands/count.py", '''
 """`count`: how many experiments a study has."""
 
-import argparse
-
-from freeze_or_tune.commands import Commands, add_configfile
-
-
-def add_to(commands: Commands) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("count", help="how many experiments a study has")
-    add_configfile(parser)
-    parser.set_defaults(run=run)
+from freeze_or_tune.commands.options import Studies
+from freeze_or_tune.running.studies import study_files
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Print the number."""
+def count(study: Studies = None) -> None:
+    """How many experiments a study has.
+
+    Example: freeze-or-tune count --study paper
+    """
     from freeze_or_tune.study.study import read_study
 
-    print(len(read_study(*arguments.configfile).experiments()))
+    print(len(read_study(*study_files(study)).experiments()))
 ''')  # fmt: skip
     main = "__main__.py"
-    copy.path(main).write_text(copy.text(main).replace("judge, mean_features,", "count, judge, mean_features,"))
-    assert "how many experiments a study has" in copy.run("-m", "freeze_or_tune", "--help")
-    assert copy.run("-m", "freeze_or_tune", "count", "--configfile", "config/config.yaml") == "84\n"
+    text = copy.text(main).replace("(init, run,", "(init, run, count,")
+    where = "from freeze_or_tune.commands.doctor import doctor\n"
+    copy.path(main).write_text(text.replace(where, f"from freeze_or_tune.commands.count import count\n{where}"))
+    assert "How many experiments a study has" in copy.run("-m", "freeze_or_tune", "--help")
+    assert copy.run("-m", "freeze_or_tune", "count", "--study", "config/config.yaml") == "84\n"

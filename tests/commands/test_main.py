@@ -1,11 +1,15 @@
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 
-from freeze_or_tune.__main__ import main
+from freeze_or_tune import __version__
+from freeze_or_tune.__main__ import COMMANDS, main
 from freeze_or_tune.study.study import Study
+
+NAMES = [command.__name__.replace("_", "-") for commands in COMMANDS.values() for command in commands]
 
 
 def test_the_schema_is_printed(capsys):
@@ -14,14 +18,53 @@ def test_the_schema_is_printed(capsys):
 
 
 def test_help_names_the_commands(capsys):
-    with pytest.raises(SystemExit, match="0"):
-        main(["--help"])
-    assert "schema" in capsys.readouterr().out
+    assert main(["--help"]) == 0
+    assert re.findall(r"^  ([a-z-]+)  +\S", capsys.readouterr().out.split("Commands:")[1], re.MULTILINE) == NAMES
 
 
-def test_an_unknown_command_fails():
-    ended = subprocess.run(
-        [sys.executable, "-m", "freeze_or_tune", "mend"], capture_output=True, text=True, check=False
+@pytest.mark.parametrize("name", NAMES)
+def test_each_command_has_an_example_that_it_understands(name, capsys):
+    assert main([name, "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    (example,) = re.findall(rf"Example: (freeze-or-tune {name} ?.*)$", told)
+    options = re.findall(r" (--[a-z-]+)", example)
+    known = re.findall("--[a-z-]+", told.split("Options:")[1].split("Example:")[0])
+    assert set(options) <= set(known)
+
+
+def test_the_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"freeze-or-tune {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["mend"], "No such command 'mend'"),
+        (["predict"], "Missing argument"),
+        (["run", "--profil", "slurm"], "No such option: --profil"),
+        (["advise", "photos", "--cores", "none"], "Invalid value for '--cores'"),
+    ],
+)
+def test_a_wrong_command_line_ends_with_2(words, said, capsys):
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_command_that_gives_a_study_that_is_none_says_which_there_are(capsys):
+    assert main(["status", "--study", "papre"]) == 1
+    assert "there is no study papre; give a file, or one of those that ship: config, depth, " in capsys.readouterr().err
+
+
+def test_help_waits_for_nothing_heavy():
+    code = (
+        "import sys; from freeze_or_tune.__main__ import main; main(['advise', '--help']); "
+        "sys.exit(bool({'torch', 'numpy', 'pandas', 'snakemake', 'rich', 'yaml'} & sys.modules.keys()))"
     )
-    assert ended.returncode == 2
-    assert "invalid choice: 'mend'" in ended.stderr
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_what_reads_the_output_may_stop():
+    command = f"{sys.executable} -m freeze_or_tune schema | head --lines=1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
+    assert (done.stdout, "Traceback" in done.stderr) == ("{\n", False)

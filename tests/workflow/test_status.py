@@ -145,7 +145,7 @@ def test_results_of_other_settings_are_outdated() -> None:
 
 def test_a_study_that_is_not_there_is_a_clear_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", "--configfile", "stduy.yaml"]) == 1
-    assert "the study stduy.yaml cannot be read" in capsys.readouterr().err
+    assert "there is no study stduy.yaml; give a file, or one of those that ship:" in capsys.readouterr().err
 
 
 def test_torch_is_not_imported() -> None:

@@ -61,11 +61,12 @@ class Display:
 
 def _counted(stage: Stage, done: int, now: float) -> str:
     count = f"{done} of {stage.jobs}" if stage.jobs > 1 else ""
-    return f"{stage.name:<{_NAME}} {clock_time(now - (stage.begun or now)):>7}  {count}".rstrip()
+    seconds = 0 if stage.begun is None else now - stage.begun
+    return f"{stage.name:<{_NAME}} {clock_time(seconds):>7}  {count}".rstrip()
 
 
 def _left(seconds: float | None) -> str:
-    return "" if seconds is None else f"some {clock_time(seconds)} left"
+    return f"some {clock_time(seconds)} left" if seconds else ""
 
 
 def clock_time(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """What a run does, for people: its rules as stages, how far each is, and how long the rest may take."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 STAGES = {
@@ -96,16 +96,15 @@ class Stages:
         return max((stage for stage in self.all.values() if stage.running), key=_to_come, default=None)
 
     def left(self, now: float) -> float | None:
-        """Seconds until the end at today's pace; None while too little of it is known."""
-        parts = [stage.left(now, self.expected.get(stage.name)) for stage in self.all.values() if not stage.done]
-        known = [part for part in parts if part is not None]
-        at_once = max(1, sum(len(stage.running) for stage in self.all.values()))
-        # Stages of which nothing is known are those of a few seconds, if they are few beside those that are known.
-        return sum(known) / at_once if known and sum(known) > 0 and 2 * len(known) >= self._unknown(parts) else None
+        """Seconds until the end at today's pace; None while it is not known what the current stage takes.
 
-    @staticmethod
-    def _unknown(parts: Sequence[float | None]) -> int:
-        return sum(part is None for part in parts)
+        Stages that have not begun, and of which nothing is known beforehand, are taken for those of a few seconds.
+        """
+        seconds = {name: stage.left(now, self.expected.get(name)) for name, stage in self.all.items() if not stage.done}
+        if self.current is None or seconds.get(self.current.name) is None:
+            return None
+        at_once = sum(len(stage.running) for stage in self.all.values())
+        return sum(part for part in seconds.values() if part is not None) / at_once
 
 
 def _to_come(stage: Stage) -> int:

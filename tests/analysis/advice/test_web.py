@@ -45,16 +45,15 @@ def advised(known: Evidence, raced_too: bool = True) -> Advice:
 
 def rendered(advice: Advice) -> str:
     shown = [Shown(EVIL, 7, (DOT, DOT)), Shown("wren", 9, (DOT,))]
-    return render(
-        advice, shown, [(MISTAKE, DOT)], "snakemake --config 'images=my birds'", Path("results/m.safetensors")
-    )
+    return render(advice, shown, [(MISTAKE, DOT)], "freeze-or-tune model 'my birds'", Path("results/m.safetensors"))
 
 
 def test_it_says_what_to_do_and_why(known: Evidence) -> None:
     html = rendered(advised(known))
     for words in (
         "<h1>Fine-tune, as far as these images can say</h1>", "some 410 more to test on might.",
-        "snakemake --config &#39;images=my birds&#39; -- results/m.safetensors", "tuned: 84.0 % (", "frozen: 81.0 % (",
+        "freeze-or-tune model &#39;my birds&#39;", "freeze-or-tune predict results/m.safetensors photo.jpg",
+        "tuned: 84.0 % (", "frozen: 81.0 % (",
         "Links; they are left out: 2", "0.100 (low); 5 training images a class", "say <b>Freeze</b>",
     ):  # fmt: skip
         assert words in html, words
