@@ -69,9 +69,9 @@ def failure(log: Path) -> str:
 
 
 def last_message(log: Path) -> str:
-    """What the job of a log last said, without time and level; empty if that is a part of something longer."""
+    """What the job of a log last said, without time and level; empty if it is at its end, or in something longer."""
     lines = _last_lines(log)[-1:]
-    return _message(lines) if lines and " INFO " in lines[0] else ""
+    return _message(lines) if lines and " INFO " in lines[0] and not _ended_well(lines) else ""
 
 
 def _standing(record: Path, log: Path, digest: str) -> tuple[State, str]:
