@@ -8,7 +8,7 @@ import pytest
 
 import freeze_or_tune
 
-PUBLIC = ("Advice", "Model", "Prediction", "Predictions", "UserError")
+PUBLIC = ("Advice", "Model", "Prediction", "Predictions", "UserError", "advise", "train")
 HEAVY = ("matplotlib", "numpy", "pandas", "PIL", "pydantic", "snakemake", "torch")
 SCRIPT = """\
 from pathlib import Path
@@ -16,10 +16,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from freeze_or_tune import Advice, Model, Prediction, UserError
+from freeze_or_tune import Advice, Model, Prediction, UserError, advise, train
 
 advice = Advice.read("results/advice/birds.json")
 reveal_type(advice.schemes)
+reveal_type([advise("photos", name="birds", budget=0), advice])
+reveal_type(train(Path("photos"), network="resnet18.a1_in1k"))
 model = Model.load(Path("results/advice/birds"), device="cuda")
 reveal_type(model.labels)
 try:
@@ -36,7 +38,10 @@ from freeze_or_tune import Model, Modell
 Model.load("m").predict([1])
 Model.load("m").predict("a", errors="x")
 """
-REVEALED = ("tuple[str, ...]", "tuple[str, ...]", "freeze_or_tune.records.prediction.Prediction", "DataFrame")
+REVEALED = (
+    "tuple[str, ...]", "list[freeze_or_tune.analysis.advice.answer.Advice]", "freeze_or_tune.stages.model.Model",
+    "tuple[str, ...]", "freeze_or_tune.records.prediction.Prediction", "DataFrame",
+)  # fmt: skip
 
 
 def test_importing_it_imports_nothing_else() -> None:

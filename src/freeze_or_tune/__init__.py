@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from freeze_or_tune.analysis.advice.answer import Advice
     from freeze_or_tune.records.prediction import Prediction, Predictions
+    from freeze_or_tune.running.calls import advise, train
     from freeze_or_tune.stages.model import Model
     from freeze_or_tune.system.errors import UserError
 
-__all__ = ["Advice", "Model", "Prediction", "Predictions", "UserError", "__version__"]
+__all__ = ["Advice", "Model", "Prediction", "Predictions", "UserError", "__version__", "advise", "train"]
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,8 @@ _HOMES = {
     "Prediction": "records.prediction",
     "Predictions": "records.prediction",
     "UserError": "system.errors",
+    "advise": "running.calls",
+    "train": "running.calls",
 }
 """Where the public names are from: imported when they are asked for, for torch and pandas take seconds."""
 

@@ -28,7 +28,7 @@ def predict(
         ),
     ],
     top: Annotated[int, typer.Option(min=1, help="How many classes to name for each image.")] = _TOP,
-    format: Annotated[  # noqa: A002 - what the option is called
+    format: Annotated[
         Literal["lines", "csv", "json"], typer.Option(help="csv: a table with the probabilities of all classes.")
     ] = "lines",
     json: AsJson = False,
