@@ -44,8 +44,12 @@ REVEALED = (
 )  # fmt: skip
 
 
-def test_importing_it_imports_nothing_else() -> None:
-    code = f"import sys, freeze_or_tune; print([name for name in {HEAVY} if name in sys.modules])"
+@pytest.mark.parametrize(
+    ("statement", "heavy"),
+    [("import freeze_or_tune", HEAVY), ("from freeze_or_tune import Advice, Prediction, advise, train", ("torch",))],
+)
+def test_what_is_heavy_is_imported_when_it_is_asked_for(statement: str, heavy: tuple[str, ...]) -> None:
+    code = f"{statement}; import sys; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

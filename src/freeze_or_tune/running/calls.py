@@ -2,11 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from freeze_or_tune.analysis.advice.answer import Advice
 from freeze_or_tune.running.own import Own
 from freeze_or_tune.running.studies import study_files
-from freeze_or_tune.stages.model import Model
+
+if TYPE_CHECKING:
+    from freeze_or_tune.stages.model import Model
 
 StrPath = str | os.PathLike[str]
 
@@ -30,8 +33,10 @@ def advise(
 def train(
     images: StrPath, *, name: str | None = None, network: str | None = None, budget: float | None = None,
     directory: StrPath = ".", study: StrPath | None = None, cores: int | None = None,
-) -> Model:  # fmt: skip
+) -> "Model":  # fmt: skip
     """The model that is advised for one's own images, trained, or loaded if nothing has changed; as `advise`."""
+    from freeze_or_tune.stages.model import Model  # noqa: PLC0415 - torch takes seconds, advice does without
+
     return Model.load(_own(images, name, network, budget, directory, study, cores).model())
 
 
