@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
@@ -15,6 +17,7 @@ from freeze_or_tune.records.model import Use
 from freeze_or_tune.records.prediction import Prediction, Predictions
 from freeze_or_tune.stages.deployed import Deployed
 from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.machine import usable_cores
 
 Errors = Literal["raise", "keep"]
 
@@ -74,27 +77,32 @@ class Model:
 
     def _answers(self, images: Iterable[Given], errors: Errors, progress: bool) -> Iterator[Prediction]:
         total = len(images) if isinstance(images, list) else None
-        with tqdm(
-            total=total, unit="images", delay=_PATIENCE, leave=False, disable=None if progress else True
-        ) as bar:  # fmt: skip
+        with (
+            ThreadPoolExecutor(max(1, int(usable_cores()))) as pool,
+            tqdm(total=total, unit="images", delay=_PATIENCE, leave=False, disable=None if progress else True) as bar,
+        ):
             for some in _parts(images):
-                yield from self._together(some, errors)
+                # Large photographs take longer to decode than to classify. What is in memory may be one image twice.
+                read = pool.map if all(isinstance(image.image, Path) for image in some) else map
+                found = list(read(partial(self._pixels, errors=errors), some))
+                yield from self._told(some, found)
                 bar.update(len(some))
 
-    def _together(self, images: list[Given], errors: Errors) -> Iterator[Prediction]:
-        pixels: list[NDArray[np.uint8]] = []
-        problems: dict[int, str] = {}
-        for place, image in enumerate(images):
-            try:
-                pixels.append(image.pixels(self._deployed.size))
-            except UserError as error:
-                if errors == "raise":
-                    raise
-                problems[place] = str(error)
+    def _pixels(self, image: Given, errors: Errors) -> NDArray[np.uint8] | str:
+        """The pixels, or why there are none."""
+        try:
+            return image.pixels(self._deployed.size)
+        except UserError as error:
+            if errors == "raise":
+                raise
+            return str(error)
+
+    def _told(self, images: list[Given], found: list[NDArray[np.uint8] | str]) -> Iterator[Prediction]:
+        pixels = [one for one in found if not isinstance(one, str)]
         answers = iter(self._deployed.classify(np.stack(pixels)) if pixels else ())
-        for place, image in enumerate(images):
-            if place in problems:
-                yield Prediction(image.name, error=problems[place])
+        for image, one in zip(images, found, strict=True):
+            if isinstance(one, str):
+                yield Prediction(image.name, error=one)
             else:
                 yield self._prediction(image.name, next(answers))
 
