@@ -1,61 +1,40 @@
-import json
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
-from PIL import Image
 
-from freeze_or_tune.__main__ import main
 from freeze_or_tune.data.decoding import decode
 from freeze_or_tune.networks.build import build, own_mean
-from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.weights import Pretrained, save_pretrained
 from freeze_or_tune.records.model import Use
-from freeze_or_tune.stages.deployed import Deployed, export_onnx, preprocessing, read_image
-from freeze_or_tune.study.backbones import CaffeNet, TimmNetwork
+from freeze_or_tune.stages.deployed import Deployed, export_onnx, preprocessing
+from freeze_or_tune.study.backbones import TimmNetwork
 from freeze_or_tune.system.errors import UserError
 
-SIZES = CaffeNet(
-    channels=(8, 8, 8, 8, 8), features=16, image_size=48, crop=43, dropout=0.5, scale=1 / 64, filler="msra"
-)
-LABELS = ("owl\n", "robin 🐦", "wren")
+from . import toy
+from .toy import LABELS
 
 
 @pytest.fixture(scope="module")
 def network() -> torch.nn.Module:
-    network = caffenet(SIZES, len(LABELS))
-    initialise(network, "msra", 3)
-    with torch.no_grad():
-        network.fc8.weight.mul_(50)  # probabilities that differ
-    return network.eval()
+    return toy.network()
 
 
 @pytest.fixture(scope="module")
 def mean() -> torch.Tensor:
-    return torch.rand((48, 48, 3), generator=torch.Generator().manual_seed(4)) * 255
+    return toy.mean()
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory, network: torch.nn.Module, mean: torch.Tensor) -> Path:
-    path = tmp_path_factory.mktemp("model") / "model.safetensors"
-    use = Use(
-        dataset="birds", source="letters", scheme="T1-7_R8", labels=LABELS, network=SIZES, test_accuracy=0.5,
-        preprocessing=preprocessing(SIZES),
-    )  # fmt: skip
-    save_pretrained(Pretrained(dict(network.named_parameters()), mean), path, use.model_dump_json())
-    return path
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return toy.model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("photos")
-    random = np.random.default_rng(0)
-    paths = [folder / name for name in ("a photo.png", "line\nbreak.bmp", "wide.png")]
-    for path, width in zip(paths, (48, 31, 200), strict=True):
-        Image.fromarray(random.integers(0, 256, (40, width, 3), dtype=np.uint8)).save(path)
-    return paths
+    return toy.photos(tmp_path_factory.mktemp("photos"))
 
 
 def pixels(photos: list[Path]) -> np.ndarray:
@@ -99,41 +78,6 @@ def test_onnx_gives_the_same_for_any_number_of_images(
         np.testing.assert_allclose(found, by_hand(chosen, network, mean), atol=1e-6)
 
 
-def test_predict_prints_the_likeliest_first(
-    model: Path, photos: list[Path], network: torch.nn.Module, mean: torch.Tensor, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["predict", str(model), *map(str, photos), "--json", "--top", "9"]) == 0
-    answers = json.loads(capsys.readouterr().out)
-    expected = by_hand(photos, network, mean)
-    assert np.ptp(expected) > 0.5  # else the order would say little
-    for answer, path, row in zip(answers, photos, expected, strict=True):
-        assert answer["image"] == str(path)
-        assert [entry["label"] for entry in answer["classes"]] == [LABELS[i] for i in np.argsort(-row)]
-        assert [entry["probability"] for entry in answer["classes"]] == pytest.approx(
-            sorted(row, reverse=True), abs=1e-5
-        )
-
-
-def test_predict_prints_one_line_an_image_whatever_its_name(
-    model: Path, photos: list[Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["predict", str(model), *map(str, photos), "--top", "1"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    assert lines[1].startswith(f"{str(photos[1])!r}: ")
-
-
-def test_predict_names_what_it_cannot_read_and_fails(
-    model: Path, photos: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "torn.png").write_bytes(b"\x89PNG")
-    assert main(["predict", str(model), str(tmp_path / "torn.png"), str(photos[0]), str(tmp_path)]) == 1
-    printed = capsys.readouterr()
-    assert len(printed.out.splitlines()) == 1
-    assert f"cannot read {tmp_path / 'torn.png'}: not an image" in printed.err
-    assert f"error: 2 of 3 images could not be read: {tmp_path / 'torn.png'}, {tmp_path}" in printed.err
-
-
 def test_a_source_is_no_model(tmp_path: Path, photos: list[Path], network: torch.nn.Module, mean: torch.Tensor) -> None:
     save_pretrained(Pretrained(dict(network.named_parameters()), mean), tmp_path / "source.safetensors")
     with pytest.raises(UserError, match="says nothing of its labels"):
@@ -149,13 +93,6 @@ def test_other_files_are_no_models(tmp_path: Path, content: bytes | None, words:
         (tmp_path / "model").write_bytes(content)
     with pytest.raises(UserError, match=words):
         Deployed.load(tmp_path / "model")
-
-
-def test_an_image_too_large_to_be_one_is_refused(tmp_path: Path) -> None:
-    with (tmp_path / "large.png").open("wb") as file:
-        file.truncate(1 << 29)
-    with pytest.raises(UserError, match="more than the 268435456 of any image"):
-        read_image(tmp_path / "large.png", 48)
 
 
 @pytest.mark.slow

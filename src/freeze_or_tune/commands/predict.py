@@ -1,24 +1,36 @@
 """`predict`: classify images with a model that the advice has made."""
 
 import sys
-from json import dumps
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import typer
 
 from freeze_or_tune.commands.options import AsJson
+from freeze_or_tune.records.answers import as_csv, as_json, as_lines, printable
+from freeze_or_tune.records.prediction import Prediction
 from freeze_or_tune.system.errors import UserError
 
 _TOP = 3
+_NAMED = 10
+"""Unreadable images that the error names."""
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(show_default=False, help="results/advice/NAME/model.safetensors")],
+    model: Annotated[
+        Path, typer.Argument(show_default=False, help="results/advice/NAME/model.safetensors, or its folder.")
+    ],
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", show_default=False, help="Files of any size and usual format.")
+        list[Path],
+        typer.Argument(
+            metavar="IMAGE...", show_default=False, help="Files of any size and usual format, or folders of them."
+        ),
     ],
     top: Annotated[int, typer.Option(min=1, help="How many classes to name for each image.")] = _TOP,
+    format: Annotated[
+        Literal["lines", "csv", "json"], typer.Option(help="csv: a table with the probabilities of all classes.")
+    ] = "lines",
     json: AsJson = False,
 ) -> None:
     """Classify images with a model of yours.
@@ -27,38 +39,33 @@ def predict(
 
     Example: freeze-or-tune predict results/advice/birds/model.safetensors new
     """
-    from freeze_or_tune.stages.deployed import Deployed, read_image  # noqa: PLC0415 - torch takes seconds
+    from freeze_or_tune.stages.model import Model  # noqa: PLC0415 - torch takes seconds
 
-    deployed, use = Deployed.load(model)
-    found: list[dict[str, Any]] = []
-    for path in images:
-        try:
-            (probabilities,) = deployed.classify(read_image(path, deployed.size)[None])
-        except UserError as error:
-            found.append({"image": str(path), "error": str(error)})
-        else:
-            best = probabilities.argsort()[::-1][:top]
-            found.append({
-                "image": str(path),
-                "classes": [{"label": use.labels[i], "probability": float(probabilities[i])} for i in best],
-            })  # fmt: skip
-        if not json:
-            _print(found[-1])
-    if json:
-        print(dumps(found, indent=1))
-    bad = [entry["image"] for entry in found if "error" in entry]
-    if bad:
-        raise UserError(f"{len(bad)} of {len(found)} images could not be read: {', '.join(map(_printable, bad))}")
+    loaded, chosen = Model.load(model), "json" if json else format
+    found = loaded.stream(images, errors="keep", progress=not sys.stdout.isatty())
+    heard = _Heard(found, aloud=chosen == "lines")
+    texts = {"lines": as_lines(heard, top), "csv": as_csv(heard, loaded.labels), "json": as_json(heard, top)}
+    for text in texts[chosen]:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    if heard.bad:
+        more = f" and {len(heard.bad) - _NAMED:,} more" if len(heard.bad) > _NAMED else ""
+        names = ", ".join(map(printable, heard.bad[:_NAMED]))
+        raise UserError(f"{len(heard.bad):,} of {heard.images:,} images could not be read: {names}{more}")
 
 
-def _print(entry: dict[str, Any]) -> None:
-    if "error" in entry:
-        print(_printable(entry["error"]), file=sys.stderr)
-        return
-    classes = (f"{_printable(c['label'])} {100 * c['probability']:.1f} %" for c in entry["classes"])
-    print(f"{_printable(entry['image'])}: {', '.join(classes)}")
+class _Heard:
+    """Passes predictions on, and remembers which images could not be read; aloud: says so at once."""
 
+    def __init__(self, predictions: Iterable[Prediction], aloud: bool) -> None:
+        self.predictions, self.aloud = predictions, aloud
+        self.images, self.bad = 0, list[str]()
 
-def _printable(text: str) -> str:
-    """The text itself, or escapes if it holds line breaks or bytes that are no text."""
-    return text if text.isprintable() else repr(text)
+    def __iter__(self) -> Iterator[Prediction]:
+        for one in self.predictions:
+            self.images += 1
+            if one.error:
+                self.bad.append(one.image)
+                if self.aloud:
+                    print(printable(one.error), file=sys.stderr)
+            yield one

@@ -1,8 +1,8 @@
 """Image files to arrays."""
 
 import io
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,23 @@ def decode(data: bytes, size: int) -> NDArray[np.uint8]:
     As Caffe's tools do: the aspect ratio is not kept, EXIF orientation is ignored. Transparency is
     laid over white, of an animation the first frame is taken.
     """
-    return _decoded(data, partial(_warp, size=size))
+    with _reasons(), _opened(data) as image:
+        return _warp(_opaque(image), size)
 
 
 def decode_whole(data: bytes) -> NDArray[np.uint8]:
     """Decode to RGB as it is, uint8 [height, width, 3]; raises UnreadableImage."""
-    return _decoded(data, _rgb)
+    with _reasons(), _opened(data) as image:
+        return _rgb(_opaque(image))
+
+
+def decode_picture(image: Image.Image, size: int) -> NDArray[np.uint8]:
+    """A picture that Pillow has opened, or made, as `decode` has its file; raises UnreadableImage.
+
+    Of an animation the frame where it stands is taken.
+    """
+    with _reasons():
+        return _warp(_opaque(image), size)
 
 
 def warp(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
@@ -38,12 +49,15 @@ def warp(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return _warp(Image.fromarray(pixels), size)
 
 
-def _decoded(data: bytes, finish: Callable[[Image.Image], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def _opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=FORMATS)
+
+
+@contextmanager
+def _reasons() -> Iterator[None]:
+    """Whatever goes wrong with an image, as one error with words."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise UnreadableImage(f"{image.width} x {image.height} pixels are too many")
-            return finish(_opaque(image))
+        yield
     except (MemoryError, UnreadableImage):
         raise
     except Image.DecompressionBombError:
@@ -56,6 +70,10 @@ def _decoded(data: bytes, finish: Callable[[Image.Image], NDArray[np.uint8]]) ->
 
 def _opaque(image: Image.Image) -> Image.Image:
     """The same picture in mode L or RGB."""
+    if image.width * image.height > MOST_PIXELS:
+        raise UnreadableImage(f"{image.width} x {image.height} pixels are too many")
+    if not image.width * image.height:
+        raise UnreadableImage(f"{image.width} x {image.height} pixels are none")
     if image.mode.startswith(("I", "F")):
         return _eight_bits(image)
     if image.has_transparency_data:

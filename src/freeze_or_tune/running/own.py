@@ -67,13 +67,18 @@ class Own:
         return self.directory / self._results
 
     @property
+    def record(self) -> Path:
+        """The advice for programs."""
+        return self.folder.with_name(f"{self.called}.json")
+
+    @property
     def _results(self) -> str:
         return f"{read_study(*self.studies).results}/advice/{self.called}"
 
     def advise(self) -> Advice:
         """Measure what to do; UserError in one sentence if that cannot be."""
         self._make(f"{self._results}.md")
-        return Advice.read(self.folder.with_name(f"{self.called}.json"))
+        return Advice.read(self.record)
 
     def model(self) -> Path:
         """Train what is advised, and return the file of weights."""

@@ -9,8 +9,6 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from freeze_or_tune.data.archives import read_file
-from freeze_or_tune.data.decoding import UnreadableImage, decode
 from freeze_or_tune.networks.build import scale_of
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, read_about
 from freeze_or_tune.records.model import Use
@@ -37,7 +35,7 @@ class Deployed(nn.Module):
         self.size = sizes.image_size
 
     @classmethod
-    def load(cls, path: Path) -> tuple[Self, Use]:
+    def load(cls, path: Path, device: torch.device = CPU) -> tuple[Self, Use]:
         """Read model.safetensors; UserError if it is something else."""
         about = read_about(path)
         try:
@@ -46,7 +44,7 @@ class Deployed(nn.Module):
             raise UserError(
                 f"{path} says nothing of its labels; give a model.safetensors that this project made"
             ) from None
-        return cls(use.network, load_pretrained(path)), use
+        return cls(use.network, load_pretrained(path), device), use
 
     def forward(self, images: Tensor) -> Tensor:
         """Crop, subtract the mean, scale, classify."""
@@ -81,14 +79,6 @@ def preprocessing(sizes: Network) -> str:
         f"{'reverse the channels to BGR; ' if sizes.bgr else ''}subtract the tensor `mean` [{size}, {size}, 3]; "
         f"take the central {crop} x {crop} pixels; multiply by {factors}; put the channels first."
     )
-
-
-def read_image(path: Path, size: int) -> np.ndarray:
-    """An image file as training sees it, uint8 [size, size, 3]; UserError says why it cannot be read."""
-    try:
-        return np.array(decode(read_file(path), size))  # torch wants an array that could be written to
-    except UnreadableImage as error:
-        raise UserError(f"cannot read {path}: {error}") from None
 
 
 def export_onnx(model: Path, destination: Path) -> None:

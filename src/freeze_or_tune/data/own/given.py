@@ -1,0 +1,96 @@
+"""Images as people hand them to a model: files, folders, pictures of Pillow, arrays."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from freeze_or_tune.data.archives import open_archive, read_file
+from freeze_or_tune.data.decoding import UnreadableImage, decode, decode_picture
+from freeze_or_tune.data.layouts.listing import SUFFIXES, images_of
+from freeze_or_tune.system.errors import UserError
+
+Picture: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[Any]
+"""A file, a folder of files, an image of Pillow's, or an array of pixels."""
+Pictures: TypeAlias = Picture | Iterable[Picture]
+
+_COLOURS = (3, 4)
+"""Channels of an array: RGB, and RGB with opacity."""
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """One image and what it is called."""
+
+    name: str
+    image: Path | Image.Image | NDArray[Any]
+
+    def pixels(self, size: int) -> NDArray[np.uint8]:
+        """The image as training sees it, uint8 [size, size, 3]; UserError says why it cannot be read."""
+        try:
+            if isinstance(self.image, Path):
+                return decode(read_file(self.image), size)
+            return decode_picture(_of_pillow(self.image), size)
+        except UnreadableImage as error:
+            raise UserError(f"cannot read {self.name}: {error}") from None
+
+
+def given(pictures: Pictures) -> Iterator[Given]:
+    """One after the other, as they are asked for; of a folder all images in it, by name.
+
+    What has no name is called by its number in this order, from 0. UserError if a folder holds none, TypeError if
+    something can be no image.
+    """
+    number = 0
+    for picture in _each(pictures):
+        for one in _found(picture, number):
+            yield one
+            number += 1
+
+
+def _each(pictures: Pictures) -> Iterable[Any]:
+    if isinstance(pictures, np.ndarray):
+        return pictures if pictures.ndim == 4 else [pictures]
+    if isinstance(pictures, str | os.PathLike | Image.Image) or not isinstance(pictures, Iterable):
+        return [pictures]
+    return pictures
+
+
+def _found(picture: Any, number: int) -> Iterable[Given]:
+    if isinstance(picture, np.ndarray):
+        return [Given(f"image {number}", picture)]
+    if isinstance(picture, Image.Image):
+        return [Given(str(getattr(picture, "filename", "")) or f"image {number}", picture)]
+    if not isinstance(picture, str | os.PathLike):
+        raise TypeError(
+            f"image {number} is of type {type(picture).__name__}; give paths, images of Pillow or arrays of numpy"
+        )
+    path = Path(picture)
+    return _inside(path) if path.is_dir() else [Given(str(path), path)]
+
+
+def _inside(folder: Path) -> Iterable[Given]:
+    with open_archive(folder) as archive:
+        names = images_of(archive)
+    if not names:
+        raise UserError(f"{folder} holds no images ({' '.join(sorted(SUFFIXES))})")
+    return [Given(str(folder / name), folder / name) for name in names]
+
+
+def _of_pillow(image: Image.Image | NDArray[Any]) -> Image.Image:
+    """An array as the image that it would be as a file; UnreadableImage if that is not sure."""
+    if isinstance(image, Image.Image):
+        return image
+    grey, colour = image.ndim == 2, image.ndim == 3 and image.shape[2] in _COLOURS
+    if image.size and ((image.dtype == np.uint8 and (grey or colour)) or (image.dtype == np.uint16 and grey)):
+        return Image.fromarray(image)
+    scaled = "; of numbers from 0 to 1 make (255 * array).round().astype('uint8')" if image.dtype.kind == "f" else ""
+    raise UnreadableImage(
+        f"an array {list(image.shape)} of {image.dtype}; give uint8 [height, width], [height, width, 3] in RGB or "
+        f"[height, width, 4] with opacity, or uint16 [height, width]{scaled}"
+    )
