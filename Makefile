@@ -3,7 +3,7 @@ PYTHON ?= python3
 # Where snakemake and pytest find python, pip and the checkers.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: demo test bench lock schema clean
+.PHONY: demo test bench lock schema commands clean
 
 demo: .venv/installed
 	snakemake
@@ -35,6 +35,10 @@ lock:
 # The JSON schema of config files, for editors; a test holds it to the typed study.
 schema: .venv/installed
 	python -m freeze_or_tune schema > workflow/schemas/study.schema.json
+
+# The page of all commands; a test holds it to what they say of themselves.
+commands: .venv/installed
+	typer freeze_or_tune.__main__ utils docs --name freeze-or-tune --title Commands --output docs/commands.md
 
 clean:
 	rm -rf results .snakemake

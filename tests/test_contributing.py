@@ -113,7 +113,7 @@ def test_a_report_of_a_fault_has_what_is_needed_to_look_into_it() -> None:
     required = {name for name, field in fields.items() if field["validations"]["required"]}
     assert {"ran", "config", "log", "status", "versions"} <= required
     told = {name: field["attributes"]["description"] for name, field in fields.items()}
-    assert "`python -m freeze_or_tune status --configfile FILE`" in told["status"]
+    assert "`freeze-or-tune status --configfile FILE`" in told["status"]
     assert (PACKAGE / "commands/status.py").exists()
     logs = ("results/logs", ".snakemake/slurm_logs")
     assert [

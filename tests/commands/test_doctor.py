@@ -1,4 +1,4 @@
-"""`python -m freeze_or_tune doctor`: what it prints, and how it ends."""
+"""`freeze-or-tune doctor`: what it prints, and how it ends."""
 
 import json
 import re

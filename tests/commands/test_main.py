@@ -9,6 +9,8 @@ from freeze_or_tune import __version__
 from freeze_or_tune.__main__ import COMMANDS, main
 from freeze_or_tune.study.study import Study
 
+from ..docs.pages import GENERATED
+
 NAMES = [command.__name__.replace("_", "-") for commands in COMMANDS.values() for command in commands]
 
 
@@ -68,3 +70,10 @@ def test_what_reads_the_output_may_stop():
     command = f"{sys.executable} -m freeze_or_tune schema | head --lines=1"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
     assert (done.stdout, "Traceback" in done.stderr) == ("{\n", False)
+
+
+def test_the_page_of_commands_is_what_they_say_of_themselves(tmp_path):
+    made = tmp_path / "commands.md"
+    words = ["freeze_or_tune.__main__", "utils", "docs", "--name", "freeze-or-tune", "--title", "Commands"]
+    subprocess.run([sys.executable, "-m", "typer", *words, "--output", made], check=True, capture_output=True)
+    assert made.read_text() == GENERATED.read_text(), "run `make commands`"

@@ -10,11 +10,14 @@ ROOT = Path(__file__).parents[2]
 SHELL = {"", "bash", "console", "sh"}
 """Languages of blocks that hold commands; a block without a language is one of them."""
 PROGRAMS = {
-    ".", "apt-get", "bash", "cd", "cp", "git", "lint-imports", "make", "mkdir", "mypy", "pip", "pre-commit", "pytest",
-    "python", "ruff", "sacct", "sbatch", "scancel", "scontrol", "sha256sum", "sinfo", "snakefmt", "snakemake", "squeue",
+    ".", "apt-get", "bash", "cd", "cp", "freeze-or-tune", "git", "lint-imports", "make", "mkdir", "mypy", "pip",
+    "pre-commit", "pytest", "python", "ruff", "sacct", "sbatch", "scancel", "scontrol", "sha256sum", "sinfo", "snakefmt", "snakemake", "squeue",
     "srun", "uv",
 }  # fmt: skip
 """What makes a command of words in the prose, if they begin with it."""
+
+GENERATED = ROOT / "docs/commands.md"
+"""What `--help` says of all commands, which are tested where they are."""
 
 _FENCE = re.compile(r"^( *)(```+|~~~+)(.*)\n((?s:.*?))^ *\2 *$", re.MULTILINE)
 # Four spaces after an empty line and outside of lists: Markdown's other kind of block.
@@ -32,7 +35,8 @@ class Block:
 
 def pages() -> dict[str, str]:
     """The text of each page by its path."""
-    paths = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    written = (path for path in sorted((ROOT / "docs").glob("*.md")) if path != GENERATED)
+    paths = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *written]
     return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths if path.exists()}
 
 

@@ -56,13 +56,13 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     ),
     "make demo": Run("cloned", PLAN, says=("--requirement requirements.lock", "snakemake")),
     "make test": Run("cloned", PLAN, says=("--requirement requirements.lock", "pytest")),
-    "make schema": Run("cloned", PLAN, says=("python -m freeze_or_tune schema > workflow/schemas/study.schema.json",)),
+    "make schema": Run("cloned", PLAN, says=("freeze-or-tune schema > workflow/schemas/study.schema.json",)),
     "make lock": Run("cloned", PLAN, says=("uv pip compile pyproject.toml", "-o requirements.lock")),
     # The study.
     "snakemake": Run("finished", makes=("results/figures/fig1.pdf",)),
     "snakemake -n": Run("cloned", says=("experiment 84", "reason: Missing output files:")),
     "snakemake results/one-rate/tables/table3.md": Run("finished", makes=("results/one-rate/tables/table3.md",)),
-    "python -m freeze_or_tune status": Run("finished", says=("done",)),
+    "freeze-or-tune status": Run("finished", says=("done",)),
     "snakemake results/figures/fig2.pdf": Run("finished", makes=("results/figures/fig2.pdf",)),
     f"snakemake {EXPERIMENT}": Run("finished", makes=(EXPERIMENT,)),
     f"snakemake -f {EXPERIMENT}": Elsewhere(
@@ -82,29 +82,38 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "sha256sum --check": Run("finished", "--help", says=("--check",)),
     "snakemake --lint": Elsewhere("tests/test_quality.py::test_snakemakes_linter_finds_only_what_we_chose"),
     # Without training.
-    "python -m freeze_or_tune plot experiments.csv folder": Run(
+    "freeze-or-tune plot experiments.csv folder": Run(
         "finished", makes=("folder/figures/fig2.pdf", "folder/tables/table3.md")
     ),
-    "python -m freeze_or_tune judge results/experiments.csv": Run(
+    "freeze-or-tune judge results/experiments.csv": Run(
         "finished", says=("| the advice, without a race", "| always tune", "There are no forecasts:")
     ),
-    "python -m freeze_or_tune judge": Run("cloned", says=("| the advice, without a race", "The forecast's 95 %")),
+    "freeze-or-tune judge": Run("cloned", says=("| the advice, without a race", "The forecast's 95 %")),
     "snakemake --configfile config/depth.yaml": Run("cloned", PLAN, says=("experiment 94", "figure 6")),
     "snakemake --configfile config/evidence.yaml": Run("cloned", PLAN, says=("experiment 102", "probe 51")),
-    "python -m freeze_or_tune mean-features imagenet path/to/ImageNet resnet50.json "
+    "freeze-or-tune mean-features imagenet path/to/ImageNet resnet50.json "
     "--configfile my-study.yaml": Elsewhere(
         "tests/stages/test_publishing.py::test_the_mean_is_that_of_the_networks_features"
     ),
     "python -m benchmarks.ranking": Run("cloned", "--help", says=("LogME", "H-score")),
-    "python -m freeze_or_tune status --configfile FILE": Run("finished", says=("digits", "birds", "done")),
-    "python -m freeze_or_tune status --configfile config/paper.yaml": Run("cloned", says=("178",)),
-    "python -m freeze_or_tune resources --configfile config/paper.yaml": Elsewhere(
+    "freeze-or-tune status --configfile FILE": Run("finished", says=("digits", "birds", "done")),
+    "freeze-or-tune status --configfile config/paper.yaml": Run("cloned", says=("178",)),
+    "freeze-or-tune resources --configfile config/paper.yaml": Elsewhere(
         "tests/planning/test_estimates.py::test_the_docs_show_the_papers_table"
     ),
-    "python -m freeze_or_tune resources --configfile config/paper.yaml config/paper-fair.yaml": Run(
+    "freeze-or-tune resources --study paper --study paper-fair": Run(
         "cloned", says=("46.0", "128.9")
     ),
     # One's own images.
+    "freeze-or-tune advise photos --name birds": Run("advised", makes=ADVICE),
+    "freeze-or-tune model photos --name birds": Run("advised", makes=MODEL),
+    "freeze-or-tune advise path/to/photos --name birds": Elsewhere(
+        "tests/test_installed.py::test_from_a_folder_to_a_prediction"
+    ),
+    "freeze-or-tune model path/to/photos --name birds": Elsewhere(
+        "tests/test_installed.py::test_from_a_folder_to_a_prediction"
+    ),
+    "freeze-or-tune": NotRun("the name of a program"),
     "snakemake --config images=photos -- results/advice/birds.md": Run("advised", makes=ADVICE),
     "snakemake --config images=photos -- results/advice/birds/model.safetensors": Run("advised", makes=MODEL),
     "snakemake --config images=path/to/photos -- results/advice/birds.md": Run(
@@ -113,10 +122,10 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "snakemake --config images=path/to/photos -- results/advice/birds/model.safetensors": Run(
         "finished", PLAN, says=("own_probe 1", "race 1", "advice 1", "model 1")
     ),
-    "python -m freeze_or_tune predict results/advice/birds/model.safetensors new.jpg": Run(
+    "freeze-or-tune predict results/advice/birds/model.safetensors new.jpg": Run(
         "advised", says=("new.jpg:",)
     ),
-    "python -m freeze_or_tune predict results/advice/birds/model.safetensors new/*.jpg": Elsewhere(
+    "freeze-or-tune predict results/advice/birds/model.safetensors new/*.jpg": Elsewhere(
         "tests/docs/test_results.py::test_an_answer_looks_as_its_page_shows_it"
     ),
     # The paper's study, and clusters.
@@ -133,8 +142,8 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     ),
     "snakemake --profile profiles/slurm results/experiments/caltech256/n1/F1-7_R8.json "
     "results/distances/caltech256/cosine.json": Run("cloned", PLAN, says=("experiment 1", "mean_distance 1")),
-    "python -m freeze_or_tune doctor": Run("small", says=("same bits", "ready")),
-    "python -m freeze_or_tune doctor --profile profiles/slurm": Elsewhere(
+    "freeze-or-tune doctor": Run("small", says=("same bits", "ready")),
+    "freeze-or-tune doctor --profile profiles/slurm": Elsewhere(
         "tests/slurm/test_slurm.py::test_the_doctor_examines_a_node"
     ),
     "$EDITOR profiles/slurm/config.yaml": Run("cloned", says=("slurm_account:", "slurm_partition:")),
@@ -173,7 +182,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "pre-commit install": NotRun("not one of the packages in the lock"),
     # Names.
     **dict.fromkeys(("pip", "pre-commit", "ruff", "snakefmt"), NotRun("the name of a package")),
-    "python -m freeze_or_tune ...": NotRun("stands for all of its commands"),
+    "freeze-or-tune ...": NotRun("stands for all of its commands"),
 }
 
 

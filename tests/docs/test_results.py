@@ -32,7 +32,7 @@ def test_a_target_of_ones_own_is_in_all_tables(finished: Path) -> None:
 
 
 def test_an_answer_looks_as_its_page_shows_it(advised: Path) -> None:
-    shown = re.search(r"^\$ (python .+)\n(.+)\n", pages()["docs/advice.md"], re.MULTILINE)
+    shown = re.search(r"^\$ (freeze-or-tune .+)\n(.+)\n", pages()["docs/advice.md"], re.MULTILINE)
     assert shown
     done = shell(shown[1], advised)
     assert done.returncode == 0, done.stdout

@@ -53,7 +53,7 @@ def test_frozen_copies_cost_a_fraction_of_tuned_ones(study: Study) -> None:
 
 
 def test_the_docs_show_what_the_paper_takes(study: Study, downloads: list[Download]) -> None:
-    # Printed anew by: python -m freeze_or_tune resources --configfile config/paper.yaml
+    # Printed anew by: freeze-or-tune resources --configfile config/paper.yaml
     assert tables(study, downloads) in (ROOT / "docs/paper-run.md").read_text()
 
 

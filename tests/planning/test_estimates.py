@@ -154,5 +154,5 @@ def test_a_store_has_time_to_open_its_archive() -> None:
 
 
 def test_the_docs_show_the_papers_table() -> None:
-    # Printed anew by: python -m freeze_or_tune resources --configfile config/paper.yaml
+    # Printed anew by: freeze-or-tune resources --configfile config/paper.yaml
     assert table(read_study(ROOT / "config/paper.yaml")) in (ROOT / "docs/cluster.md").read_text()

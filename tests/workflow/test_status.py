@@ -1,4 +1,4 @@
-"""`python -m freeze_or_tune status` on the folder of a real study in every condition."""
+"""`freeze-or-tune status` on the folder of a real study in every condition."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-# What a node can do for the study: <results>/doctor.json. No other rule needs it; `python -m freeze_or_tune doctor
+# What a node can do for the study: <results>/doctor.json. No other rule needs it; `freeze-or-tune doctor
 # --profile` asks for it.
 
 from itertools import chain

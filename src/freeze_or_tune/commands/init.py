@@ -8,7 +8,7 @@ import typer
 
 def init(
     directory: Annotated[
-        Path, typer.Argument(metavar="[DIR]", show_default="here", help="Where to write it; made if it is not there.")
+        Path, typer.Argument(metavar="DIR", show_default="here", help="Where to write it; made if it is not there.")
     ] = Path(),
 ) -> None:
     """Write a study of your own, to edit.

@@ -10,7 +10,7 @@ def judge(
     results: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[CSV]...",
+            metavar="CSV",
             show_default="the experiments that ship with the package",
             help="Experiments of one study, or of several together.",
         ),

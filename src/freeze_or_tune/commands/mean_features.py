@@ -11,9 +11,16 @@ from freeze_or_tune.running.studies import study_files
 
 
 def mean_features(
-    source: Annotated[str, typer.Argument(show_default=False, help="A source of the study that has `weights`.")],
-    images: Annotated[Path, typer.Argument(show_default=False, help="A folder, zip or tar with its training images.")],
-    output: Annotated[Path, typer.Argument(show_default=False, help="Where to write the file, such as resnet50.json.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", show_default=False, help="A source of the study that has `weights`.")
+    ],
+    images: Annotated[
+        Path,
+        typer.Argument(metavar="IMAGES", show_default=False, help="A folder, zip or tar with its training images."),
+    ],
+    output: Annotated[
+        Path, typer.Argument(metavar="FILE", show_default=False, help="Where to write the file, such as resnet50.json.")
+    ],
     reader: Annotated[str, typer.Option(help="How the images are laid out; folder: one folder a class.")] = "folder",
     per_class: Annotated[int, typer.Option(help="Images of each class at most.")] = 50,
     study: Studies = None,

@@ -19,12 +19,15 @@ _NAMED = 10
 
 def predict(
     model: Annotated[
-        Path, typer.Argument(show_default=False, help="results/advice/NAME/model.safetensors, or its folder.")
+        Path,
+        typer.Argument(
+            metavar="MODEL", show_default=False, help="results/advice/NAME/model.safetensors, or its folder."
+        ),
     ],
     images: Annotated[
         list[Path],
         typer.Argument(
-            metavar="IMAGE...", show_default=False, help="Files of any size and usual format, or folders of them."
+            metavar="IMAGE", show_default=False, help="Files of any size and usual format, or folders of them."
         ),
     ],
     top: Annotated[int, typer.Option(min=1, help="How many classes to name for each image.")] = _TOP,

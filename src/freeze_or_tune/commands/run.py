@@ -13,7 +13,7 @@ def run(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TARGET]...", show_default=False, help="Files to make, by their paths; none: the whole study."
+            metavar="TARGET", show_default=False, help="Files to make, by their paths; none: the whole study."
         ),
     ] = None,
     study: Studies = None,

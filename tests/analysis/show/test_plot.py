@@ -1,4 +1,4 @@
-"""Everything from one file: `python -m freeze_or_tune plot`."""
+"""Everything from one file: `freeze-or-tune plot`."""
 
 import hashlib
 import json

@@ -67,5 +67,5 @@ def check_unmixed(table: pd.DataFrame, path: Path) -> None:
             raise UserError(
                 f"{path}, line {row + 2}, {column}: {table[column].iloc[row]!r} is not that of line 2, "
                 f"{table[column].iloc[0]!r}: results of several studies or solvers are compared only on purpose "
-                "(python -m freeze_or_tune plot --mixed)"
+                "(freeze-or-tune plot --mixed)"
             )
