@@ -11,8 +11,8 @@ SHELL = {"", "bash", "console", "sh"}
 """Languages of blocks that hold commands; a block without a language is one of them."""
 PROGRAMS = {
     ".", "apt-get", "bash", "cd", "cp", "freeze-or-tune", "git", "lint-imports", "make", "mkdir", "mypy", "pip",
-    "pre-commit", "pytest", "python", "ruff", "sacct", "sbatch", "scancel", "scontrol", "sha256sum", "sinfo", "snakefmt", "snakemake", "squeue",
-    "srun", "uv",
+    "pre-commit", "pytest", "python", "ruff", "sacct", "sbatch", "scancel", "scontrol", "sha256sum", "sinfo", "snakefmt",
+    "snakemake", "squeue", "srun", "uv",
 }  # fmt: skip
 """What makes a command of words in the prose, if they begin with it."""
 

@@ -78,7 +78,7 @@ def test_options_between_words_are_options() -> None:
     assert len(named) > 10
     helps = [
         "snakemake",
-        *(f"freeze-or-tune {command}" for command in ("doctor", "mean-features", "plot", "predict")),
+        *(f"freeze-or-tune {command}" for command in ("advise", "doctor", "mean-features", "plot", "predict", "run")),
     ]
     known = {option for command in helps for option in re.findall(r"--[\w-]+", shell(f"{command} --help", ROOT).stdout)}
     assert {(name, option) for name, option in named if option not in known | {"--gpus", "--gres"}} == set()
