@@ -29,7 +29,8 @@ def mean_features(
     from freeze_or_tune.system.errors import UserError  # noqa: PLC0415
 
     studied = read_study(*study_files(study))
-    weights = studied.source(source).weights
+    studied.source(source)
+    weights = studied.imported().get(source)
     if weights is None:
         raise UserError(f"the source {source} is pretrained in this study, which measures its features itself")
     if not images.exists():
