@@ -61,6 +61,9 @@ def names(path: Path) -> list[str]:
 
 
 def test_a_file_is_fetched_once_with_its_revision_and_digest(hub: Hub, there: Path, tmp_path: Path) -> None:
+    left = there.with_name(".hub-of-a-killed-process")
+    left.mkdir(parents=True)
+    (left / FILE).write_bytes(DATA[:10])
     assert fetched(tmp_path, hub) == ""
     assert there.read_bytes() == DATA
     assert revision_of(there) == 40 * "a"

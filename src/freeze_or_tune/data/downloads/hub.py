@@ -4,12 +4,14 @@
 reads its settings when it is imported.
 """
 
+import contextlib
 import dataclasses
 import os
 import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from freeze_or_tune.data.downloads.partial import Partial
@@ -18,6 +20,7 @@ from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.files import write_text
 
 SCHEME = "hub:"
+_WORK = ".hub-"
 
 
 def page(url: str) -> str:
@@ -39,16 +42,22 @@ def revision_of(destination: Path) -> str | None:
 def get(url: str, wanted: Wanted, destination: Path) -> None:
     """Put a verified file at `destination`, in the revision of its first download; UserError if it cannot be had."""
     repository, first = url.removeprefix(SCHEME), revision_of(destination)
-    with (
-        Partial(destination).locked(),
-        tempfile.TemporaryDirectory(dir=destination.parent, prefix=".hub-") as folder,
-    ):
-        came, revision, wanted = _download(repository, wanted, first, destination, Path(folder))
+    with Partial(destination).locked(), _folder(destination) as folder:
+        came, revision, wanted = _download(repository, wanted, first, destination, folder)
         problem = wanted.problem(came)
         if problem:
             raise UserError(f"what came {problem}; it was removed")
         came.replace(destination)
         write_text(_record(destination), f"{revision}  {repository}\n")
+
+
+@contextlib.contextmanager
+def _folder(destination: Path) -> Iterator[Path]:
+    """A folder beside the destination for the library to work in; what a killed process left of one is removed."""
+    for left in destination.parent.glob(f"{_WORK}*"):
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=_WORK) as folder:
+        yield Path(folder)
 
 
 def _record(destination: Path) -> Path:
