@@ -79,6 +79,12 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
         "cloned", PLAN, says=("cnn_distance 1", "mean_distance 2")
     ),
     "snakemake resources/downloads/cub200/CUB_200_2011.tgz": Run("cloned", PLAN, says=("download 1", "total 1")),
+    "snakemake resources/downloads/resnet50.a1_in1k/model.safetensors": Run(
+        "cloned", PLAN, says=("download 1", "total 1")
+    ),
+    "python -m freeze_or_tune.networks.registry": Elsewhere(
+        "tests/networks/test_registry.py::test_each_row_is_timms_own"
+    ),
     "sha256sum --check": Run("finished", "--help", says=("--check",)),
     "snakemake --lint": Elsewhere("tests/test_quality.py::test_snakemakes_linter_finds_only_what_we_chose"),
     # Without training.
@@ -116,6 +122,9 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "freeze-or-tune": NotRun("the name of a program"),
     "snakemake --config images=photos -- results/advice/birds.md": Run("advised", makes=ADVICE),
     "snakemake --config images=photos -- results/advice/birds/model.safetensors": Run("advised", makes=MODEL),
+    "snakemake --config images=photos network=resnet50.a1_in1k -- results/advice/birds.md": Run(
+        "finished", PLAN, says=("download 1", "import_network 1", "own_probe 1", "advice 1")
+    ),
     "snakemake --config images=path/to/photos -- results/advice/birds.md": Run(
         "finished", PLAN, says=("own_probe 1", "race 1", "advice 1")
     ),

@@ -116,3 +116,15 @@ def test_a_file_that_cannot_be_is_named_with_what_is_wrong(kind: str, tmp_path: 
     with pytest.raises(UserError) as error:
         read_imported(NETWORK, weights)
     assert [word for word in words if word not in str(error.value)] == []
+
+
+def test_a_network_that_was_trained_without_a_classifier_has_no_classes(tmp_path: Path) -> None:
+    """As DINOv2's, whose files hold what gives the features alone."""
+    network = small("vit_small_patch14_dinov2", 28)
+    model = theirs(network, classes=0)
+    save_file(model.state_dict(), tmp_path / "w.safetensors")
+    pretrained = read_imported(network, Weights(file=str(tmp_path / "w.safetensors")))
+    assert pretrained.classes == 0
+    inputs = crops(2, 28)
+    with torch.no_grad():
+        torch.testing.assert_close(source_network(network, pretrained).features(inputs), model(inputs))

@@ -29,7 +29,9 @@ def config() -> dict[str, Any]:
         (["convnext_tiny", "convnextv2_atto", "swin_tiny_patch4_window7_224"], 6),
         (["vit_tiny_patch16_224", "vit_base_patch16_224.augreg_in1k", "deit_small_patch16_224"], 14),
         (["vit_large_patch16_224"], 26),
-        (["resnetv2_50", "efficientnetv2_rw_t", "swinv2_tiny_window8_256", "mobilenetv2_100", "test_vit"], None),
+        (["mobilenetv2_100", "mobilenetv2_140.ra_in1k", "fbnetc_100"], 10),  # by timm's configuration
+        (["efficientnetv2_rw_t", "mixnet_s.ft_in1k"], 9),
+        (["resnetv2_50", "swinv2_tiny_window8_256", "mobilenetv2_075"], None),
     ],
 )
 def test_the_number_of_blocks_is_known_by_the_name(names: list[str], blocks: int | None) -> None:
@@ -46,12 +48,12 @@ def test_a_timm_network_is_its_own_settings_again() -> None:
     assert isinstance(network, TimmNetwork)
     assert network.blocks == 6
     assert network_of(network.model_dump(mode="json")) == network
-    assert network_of({**RESNET, "name": "mobilenetv2_100", "blocks": 10}).blocks == 10
+    assert network_of({**RESNET, "name": "mobilenetv2_075", "blocks": 10}).blocks == 10
 
 
 MISTAKES = {
     "an unknown architecture": ({"architecture": "torchvision"}, ["architecture must be 'caffenet'", "'timm'"]),
-    "blocks that nobody knows": ({"name": "mobilenetv2_100"}, ["'mobilenetv2_100'", "`blocks`"]),
+    "blocks that nobody knows": ({"name": "mobilenetv2_075"}, ["'mobilenetv2_075'", "`blocks`"]),
     "a crop too large": ({"crop": 300}, ["crop 300", "256"]),
     "CaffeNet's key": ({"filler": "msra"}, ["unknown key 'filler'", "drop_path"]),
     "no name": ({"name": None}, ["name"]),

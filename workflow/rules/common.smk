@@ -25,6 +25,8 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 wait_for_the_controller()
+for name, meant in study.assumed.items() if workflow.is_main_process else ():
+    logger.info(f"{name} stands for {meant}, timm's default")
 
 # What names this study on the command line, as seen from here: nothing for the default one, which jobs are told of, too.
 CONFIGFILES = [

@@ -29,8 +29,8 @@ rule pretrain:
 
 rule import_network:
     input:
-        weights=lambda wildcards: study.source(wildcards.source).weights.file,
-        mean=lambda wildcards: study.source(wildcards.source).weights.mean or [],
+        weights=lambda wildcards: study.imported()[wildcards.source].file,
+        mean=lambda wildcards: study.imported()[wildcards.source].mean or [],
     output:
         weights="<results>/networks/{source}.safetensors",
         record="<results>/networks/{source}.json",
@@ -44,6 +44,6 @@ rule import_network:
     params:
         recipe=RECIPES["import"],
         network=lambda wildcards: study.network_of(wildcards.source).model_dump(mode="json"),
-        by_order=lambda wildcards: study.source(wildcards.source).weights.by_order,
+        by_order=lambda wildcards: study.imported()[wildcards.source].by_order,
     script:
         "../scripts/import_network.py"

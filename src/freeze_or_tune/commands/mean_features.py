@@ -36,9 +36,12 @@ def mean_features(
     from freeze_or_tune.system.errors import UserError  # noqa: PLC0415
 
     studied = read_study(*study_files(study))
-    weights = studied.source(source).weights
+    studied.source(source)
+    weights = studied.imported().get(source)
     if weights is None:
         raise UserError(f"the source {source} is pretrained in this study, which measures its features itself")
+    if not Path(weights.file).exists():
+        raise UserError(f"{weights.file} does not exist; `snakemake {weights.file}` fetches what can be fetched")
     if not images.exists():
         raise UserError(f"{images} does not exist; give a folder, zip or tar of images")
     published = publish_mean(

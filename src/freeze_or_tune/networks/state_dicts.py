@@ -90,7 +90,8 @@ def _shapes(network: TimmNetwork, classes: int) -> dict[str, torch.Size]:
 
 
 def _classes(network: TimmNetwork, state: dict[str, Tensor]) -> int:
-    """Outputs of the classifier of a state dict, by the names it may have; 1,000 if it has none of them."""
-    own = () if network.name == "alexnet" else (str(configuration(network.name).classifier),)
-    found = (state[f"{name}.weight"] for name in (*own, *_CLASSIFIERS) if f"{name}.weight" in state)
-    return next((len(value) for value in found), 1000)
+    """Outputs of the classifier of a state dict, by the names it may have; as timm has it if it has none of them."""
+    known = None if network.name == "alexnet" else configuration(network.name)
+    names = (*([str(known.classifier)] if known else ()), *_CLASSIFIERS)
+    found = (state[f"{name}.weight"] for name in names if f"{name}.weight" in state)
+    return next((len(value) for value in found), known.num_classes if known else 1000)

@@ -28,8 +28,8 @@ class Pretrained:
 
     @property
     def classes(self) -> int:
-        """Number of classes of the source: outputs of its classifier."""
-        return next(len(self.parameters[name]) for name in _CLASSIFIERS if name in self.parameters)
+        """Number of classes of the source: outputs of its classifier; 0 if it was trained without one."""
+        return next((len(self.parameters[name]) for name in _CLASSIFIERS if name in self.parameters), 0)
 
     def cooled(self, temperature: float) -> "Pretrained":
         """The same network, its classifier's outputs divided by a temperature."""

@@ -10,7 +10,8 @@ class Origin(Record):
 
     file: str
     sha256: str
-    address: str | None = Field(description="url or page of its row in config/downloads.csv, if it has one")
+    address: str | None = Field(description="url or page of its row in config/downloads.csv, or the repository")
+    revision: str | None = Field(None, description="of the repository: the commit that was fetched")
     licence: str | None
 
 
@@ -19,7 +20,7 @@ class ImportedNetwork(Record):
 
     source: str
     format: str = Field(description="suffix of the file: caffemodel, onnx, pth, safetensors, whl or zip")
-    classes: int
+    classes: int = Field(description="of its classifier; 0 if it was trained without one")
     parameters: int = Field(description="how many numbers (CaffeNet: 60,965,224)")
     weights: Origin
     mean: Origin | None = Field(None, description="CaffeNet's; timm's networks have one number a channel")

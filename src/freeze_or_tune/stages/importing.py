@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from freeze_or_tune.data.downloads import hub
 from freeze_or_tune.data.downloads.catalogue import Download, read_downloads, recognise
+from freeze_or_tune.data.downloads.fetching import page_of
 from freeze_or_tune.networks.imported import read_imported
 from freeze_or_tune.networks.weights import save_pretrained
 from freeze_or_tune.records.imported import ImportedNetwork, Origin
@@ -30,6 +32,8 @@ def import_network(
 
 def _origin(table: dict[str, list[Download]], path: Path) -> Origin:
     row = recognise(table, path)
+    address = page_of(row) if row and row.url and row.url.startswith(hub.SCHEME) else row and (row.url or row.page)
     return Origin(
-        file=path.name, sha256=digest_of(path), address=row and (row.url or row.page), licence=row and row.licence
-    )
+        file=path.name, sha256=digest_of(path), address=address, revision=hub.revision_of(path),
+        licence=row and row.licence,
+    )  # fmt: skip

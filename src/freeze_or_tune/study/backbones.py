@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, NonNegativeInt, PositiveFloat, PositiveInt, Tag, TypeAdapter, model_validator
 
+from freeze_or_tune.study import named
 from freeze_or_tune.study.strict import Strict
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
@@ -23,17 +24,15 @@ _FAMILIES = {
 _ESTIMABLE = r"(tf_)?efficientnet_lite\d|mobilenetv2_"
 """Beginnings of the names whose features are a pooled ReLU after a batch norm (networks/batch_norm.py)."""
 _WITHOUT_BATCH_NORMS = r"alexnet|vgg\d+$|convnext|swin_|(vit|deit)_"
-_UNCUT = {
-    r"densenet|dla|dpn|googlenet|hrnet|inception|nasnet|pnasnet|res2net|vovnet|xception": "resnet50",
-    r"fastvit|ghostnet|levit|mobilenetv[1345]|mobileone|mobilevit|repvgg": "efficientnet_b0",
-    r"beit|cait|coat|crossvit|eva|maxvit|metaformer|mixer|poolformer|pvt|twins|volo|xcit": "vit_base_patch16_224",
-}
-"""Beginnings of the names of families that are not cut into blocks (networks/families.py), and the nearest that are."""
 
 
 def usual_blocks(name: str) -> int | None:
-    """L of a network by its name, or None if its family's names do not tell."""
-    return next((blocks for start, blocks in _FAMILIES.items() if re.match(start, name)), None)
+    """L of a network by its name, or None if neither its family's names nor timm's configuration tell."""
+    by_family = next((blocks for start, blocks in _FAMILIES.items() if re.match(start, name)), None)
+    if by_family is not None:
+        return by_family
+    known = named.find(name)
+    return known and known.blocks
 
 
 class _Cropped(Strict):
@@ -93,7 +92,11 @@ class TimmNetwork(_Cropped):
     """A network of timm by its name (AlexNet: torchvision's); docs/networks.md numbers the blocks of each family."""
 
     architecture: Literal["timm"]
-    name: str = Field(description="as timm lists it, e.g. resnet50, or alexnet")
+    name: str = Field(description="as timm lists it, e.g. resnet50, resnet50.a1_in1k, or alexnet")
+    image_size: PositiveInt = Field(
+        0, description="images are warped to it; 0: as timm's configuration of the name says"
+    )
+    crop: PositiveInt = Field(0, description="what the network sees; 0: as timm's configuration of the name says")
     blocks: NonNegativeInt = Field(0, description="number of blocks; 0: what its family usually has")
     dropout: Probability = Field(0.0, description="before the classifier (AlexNet, VGG: at both hidden layers)")
     drop_path: Probability = Field(0.0, description="stochastic depth: how often the last residual block is left out")
@@ -117,24 +120,34 @@ class TimmNetwork(_Cropped):
 
     @model_validator(mode="before")
     @classmethod
-    def _count_blocks(cls, values: Any) -> Any:
+    def _fill_in(cls, values: Any) -> Any:
+        """Blocks and sizes that the name tells."""
         if not isinstance(values, dict) or not isinstance(values.get("name"), str):
             return values
-        for start, nearest in _UNCUT.items():
-            if re.match(start, values["name"]):
-                raise ValueError(
-                    f"{values['name']!r} cannot be cut into the blocks that schemes copy; of those that can, "
-                    f"{nearest!r} is the nearest"
-                )
+        name, sizes = values["name"], (values.get("image_size", 0), values.get("crop", 0))
+        if named.nearest_that_can_be_cut(name):
+            raise ValueError(named.problem(name))
+        if 0 in sizes and all(isinstance(size, int) for size in sizes):
+            values = {**values, **_sized(name, *sizes)}
         if values.get("blocks"):
             return values
-        blocks = usual_blocks(values["name"])
+        blocks = usual_blocks(name)
         if blocks is None:
             raise ValueError(
-                f"how many blocks {values['name']!r} has is not known by its name; say it with `blocks` "
-                "(docs/networks.md; a wrong number is refused with the right one)"
+                f"how many blocks {name!r} has is not known by its name; say it with `blocks` "
+                f"(docs/networks.md; a wrong number is refused with the right one)"
             )
         return {**values, "blocks": blocks}
+
+
+def _sized(name: str, image_size: int, crop: int) -> dict[str, int]:
+    known = named.find(name)
+    if known is None:
+        raise ValueError(
+            f"image_size and crop are missing, which timm's configuration tells only of its own names; "
+            f"{named.problem(name)}"
+        )
+    return known.sizes(image_size, crop)
 
 
 def _architecture(values: Any) -> Any:

@@ -143,7 +143,7 @@ Dataset = Annotated[
 def own_images(name: str, path: str) -> Folder | Listed:
     """The dataset that `--config images=<path>` adds; UserError if the name cannot be one or nothing is there."""
     if not re.fullmatch(NAME, name):
-        raise UserError(f"{name!r} cannot name your images: take letters, digits, dots and dashes")
+        raise UserError(f"{name!r} cannot name your images: take letters, digits, dots, dashes and underscores")
     place = PurePath(path)
     if not Path(place).exists():
         raise UserError(f"images: {path} does not exist; give a folder (or zip, or tar) of class folders, or a CSV")

@@ -4,10 +4,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    Discriminator,
     Field,
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    Tag,
     model_validator,
 )
 
@@ -21,9 +23,9 @@ from freeze_or_tune.system.hashing import stable_digest
 
 Share = Annotated[float, Field(gt=0, le=0.4)]
 """Of a class's images; two of them always leave some to train on."""
-NAME = r"^[A-Za-z0-9][A-Za-z0-9.-]*$"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Name = Annotated[str, Field(pattern=NAME)]
-"""Names stand in paths and job names: letters, digits, dots and dashes."""
+"""Names stand in paths and job names: letters, digits, dots, dashes and underscores, which timm's names have."""
 
 
 def _notation(text: str) -> str:
@@ -89,6 +91,22 @@ class Weights(Strict):
     by_order: bool = Field(False, description="timm: the file has the network's tensors in order, under other names")
 
 
+def _kind_of_weights(value: object) -> str | None:
+    return "timm's" if value == "pretrained" else "files" if isinstance(value, dict | Weights) else None
+
+
+Pretrained = Literal["pretrained"]
+"""timm's own weights of the network's name, fetched from the Hub."""
+AnyWeights = Annotated[
+    Annotated[Weights, Tag("files")] | Annotated[Pretrained, Tag("timm's")],
+    Discriminator(
+        _kind_of_weights,
+        custom_error_type="weights",
+        custom_error_message="weights are `pretrained` (timm's own of the network's name) or files, { file: ... }",
+    ),
+]
+
+
 class Source(Strict):
     """A network and the data it was trained on: weights of others, or pretrained here.
 
@@ -96,8 +114,10 @@ class Source(Strict):
     """
 
     dataset: str | None = Field(None, description="the images it was trained on; weights of others go without, too")
-    network: str
-    weights: Weights | None = None
+    network: str = Field(description="a name from `networks`, or timm's name of one, e.g. resnet50.a1_in1k")
+    weights: AnyWeights | None = Field(
+        None, description="files of others; or pretrained: timm's own weights of the network's name"
+    )
     pretraining: Pretraining | None = None
     sample: PositiveInt | None = Field(
         None, description="training images a class that stand for the source in distances; without it, all stored ones"
@@ -120,6 +140,11 @@ class Source(Strict):
         if self.pretraining and self.sample and self.sample > self.pretraining.n:
             raise ValueError(f"sample {self.sample} is more than the {self.pretraining.n} images of pretraining.n")
         return self
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether its weights are timm's own, which are fetched."""
+        return self.weights == "pretrained"
 
     @property
     def n(self) -> tuple[int, ...]:

@@ -9,9 +9,11 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
-from freeze_or_tune.study.backbones import CaffeNet, Network
+from freeze_or_tune.study import named
+from freeze_or_tune.study.backbones import CaffeNet, Network, TimmNetwork
 from freeze_or_tune.study.datasets import Dataset, own_images
 from freeze_or_tune.study.metrics import Metric
+from freeze_or_tune.study.named import Named
 from freeze_or_tune.study.schemes import Scheme, depths
 from freeze_or_tune.study.settings import (
     Advising,
@@ -51,6 +53,11 @@ class Study(Strict):
         None, description="your own images, under any name that no dataset has: --config images="
     )
 
+    network: str | None = Field(
+        None,
+        description="advice on your own images with this network alone, --config network=: timm's name of one, with "
+        "timm's weights of that name, or a network or source of the study",
+    )
     budget: NonNegativeFloat | None = Field(
         None,
         description="minutes that the race on your own images may take, --config budget=; 0: no race; by default some "
@@ -59,6 +66,11 @@ class Study(Strict):
     probes: bool = Field(
         False, description="probe each split's images block by block: what a forecast for other images learns from"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out(cls, config: Any) -> Any:
+        return named.spelt_out(config) if isinstance(config, dict) else config
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -77,7 +89,6 @@ class Study(Strict):
     def _unknown_names(self) -> list[str]:
         wanted: list[tuple[str, str, Mapping[str, Any]]] = [
             *((f"sources.{k}.dataset", s.dataset, self.datasets) for k, s in self.sources.items() if s.dataset),
-            *((f"sources.{k}.network", s.network, self.networks) for k, s in self.sources.items()),
             *((f"targets.{k}.dataset", t.dataset, self.datasets) for k, t in self.targets.items()),
             *((f"targets.{k}.source", t.source, self.sources) for k, t in self.targets.items()),
             *(("advice.sources", name, self.sources) for name in self.advice.sources or ()),
@@ -85,8 +96,14 @@ class Study(Strict):
         unknown = [
             f"{key}: {name!r} is not one of {', '.join(known)}" for key, name, known in wanted if name not in known
         ]
+        strange = [
+            f"sources.{key}.network: {source.network!r} is not one of {', '.join(self.networks)}, and "
+            f"{named.problem(source.network)}"
+            for key, source in self.sources.items()
+            if source.network not in self.networks
+        ]
         twice = [f"targets.{name}: a source has this name too" for name in self.targets if name in self.sources]
-        return unknown + twice
+        return unknown + strange + twice
 
     def _impossible_splits(self) -> list[str]:
         problems = []
@@ -132,12 +149,22 @@ class Study(Strict):
     def _misfit_weights(self) -> list[str]:
         problems = []
         for key, source in self.sources.items():
-            caffe = isinstance(self.networks.get(source.network), CaffeNet)
-            if source.weights and caffe and source.weights.mean is None:
+            network = self.networks.get(source.network)
+            caffe = isinstance(network, CaffeNet)
+            if source.pretrained:
+                problems += self._unfetchable(key, network)
+            if isinstance(source.weights, Weights) and caffe and source.weights.mean is None:
                 problems.append(f"sources.{key}.weights.mean is missing: the mean image that CaffeNet subtracts")
-            if source.weights and not caffe and source.weights.mean:
+            if isinstance(source.weights, Weights) and not caffe and source.weights.mean:
                 problems.append(f"sources.{key}.weights.mean: only CaffeNet has one; give timm's networks a `mean`")
         return problems
+
+    def _unfetchable(self, source: str, network: Network | None) -> list[str]:
+        if isinstance(network, CaffeNet):
+            return [f"sources.{source}.weights: pretrained are timm's networks; name the files of CaffeNet's weights"]
+        if network is None or named.find(network.name):
+            return []
+        return [f"sources.{source}.weights: {named.problem(network.name)}; name a file of its weights"]
 
     def _metrics_without_images(self) -> list[str]:
         problems = []
@@ -215,12 +242,28 @@ class Study(Strict):
         return _known("metric", name, {metric: metric for metric in self.distances.metrics})
 
     def imported(self) -> dict[str, Weights]:
-        """The sources whose weights others have trained."""
-        return {name: source.weights for name, source in self.sources.items() if source.weights}
+        """The sources whose weights others have trained, in files; timm's own in those that they are fetched to."""
+        fetched = {name: Weights(file=known.file) for name, known in self.fetched.items()}
+        files = {name: source.weights for name, source in self.sources.items() if isinstance(source.weights, Weights)}
+        return {name: (files | fetched)[name] for name in self.sources if name in files | fetched}
+
+    @cached_property
+    def fetched(self) -> dict[str, Named]:
+        """The sources with timm's own weights, and which: where the study has no tag, those that timm takes."""
+        asked = {name: self.networks[source.network] for name, source in self.sources.items() if source.pretrained}
+        return {name: named.known(network.name) for name, network in asked.items() if isinstance(network, TimmNetwork)}
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """Names without a tag, and the networks that timm's own weights are fetched of for them."""
+        pairs = ((self.networks[self.sources[name].network], known) for name, known in self.fetched.items())
+        return {one.name: full.name for one, full in pairs if isinstance(one, TimmNetwork) and one.name != full.name}
 
     def network_of(self, source: str) -> Network:
         """The network of a source."""
-        return self.networks[self.source(source).network]
+        network = self.networks[self.source(source).network]
+        fetched = self.fetched.get(source)
+        return network.model_copy(update={"name": fetched.name}) if fetched else network
 
     def experiments(self) -> list[tuple[str, int, str]]:
         """All (target, n, scheme) of the study, in the order of the config."""

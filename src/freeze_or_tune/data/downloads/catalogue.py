@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from freeze_or_tune.data.downloads.whole import DIGEST_LENGTHS, Wanted
+from freeze_or_tune.study import named
 from freeze_or_tune.system.csv_files import read_table
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.hashing import digest_of
@@ -28,6 +29,7 @@ SCHEMES = {
     "pypi": (r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*", "pypi:<name>==<version>"),
     "https": (_WEB, "https://<host>/<path>"),
     "http": (_WEB, "http://<host>/<path>"),
+    "hub": (r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*", "hub:<owner>/<repository>"),
 }
 """By scheme: what follows it in an address, and an address in words."""
 
@@ -118,15 +120,32 @@ def all_downloads() -> list[Download]:
 
 
 def find(table: dict[str, list[Download]], dataset: str, file: str) -> Download:
-    """Look up a row; UserError lists the files of that dataset, or the datasets."""
+    """Look up a row, or that of a network's weights; UserError lists the files of that dataset, or the datasets."""
     rows = {row.file: row for row in table.get(dataset, [])}
+    network = named.table().get(dataset) if not rows and file == named.WEIGHTS else None
+    if network is not None:
+        return weights_of(network)
     if file not in rows:
         there = f"its files are {', '.join(rows)}" if rows else f"datasets there are {', '.join(table)}"
         raise UserError(f"config/downloads.csv has no file {file} of {dataset}; {there}")
     return rows[file]
 
 
+def weights_of(network: named.Named) -> Download:
+    """The row, which no table lists, of a network's weights on the Hub: their digest is known when they have come."""
+    return Download(
+        dataset=network.name, file=named.WEIGHTS, url=f"hub:{network.repository}", page="",
+        bytes=None, algorithm="sha256", digest=None, licence=network.licence,
+    )  # fmt: skip
+
+
 def recognise(table: dict[str, list[Download]], path: Path) -> Download | None:
-    """The row that a file is by name and digest, wherever it lies; None if it is no file of the table."""
+    """The row that a file is by name and digest, wherever it lies; None if it is no file of the table.
+
+    A network's weights are known by their place.
+    """
+    network = named.table().get(path.parent.name) if path.name == named.WEIGHTS else None
+    if network is not None and path.parts[-3:-2] == ("downloads",):
+        return weights_of(network)
     rows = (row for rows in table.values() for row in rows if row.file == path.name and row.digest)
     return next((row for row in rows if row.digest == digest_of(path, row.algorithm)), None)

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from freeze_or_tune.data.downloads import http
+from freeze_or_tune.data.downloads import http, hub
 from freeze_or_tune.data.downloads.catalogue import Download
 from freeze_or_tune.data.downloads.partial import Partial
 from freeze_or_tune.data.downloads.whole import Wanted, read_record, record_of, write_record
@@ -55,7 +55,7 @@ def _wheel_for(file: str) -> list[str]:
     return tags + [option for platform in platforms.split(".") for option in ("--platform", platform)]
 
 
-FETCHERS: dict[str, Fetcher] = {"pypi": _from_pypi, "https": http.get, "http": http.get}
+FETCHERS: dict[str, Fetcher] = {"pypi": _from_pypi, "https": http.get, "http": http.get, "hub": hub.get}
 """By the scheme of an address."""
 
 
@@ -125,6 +125,12 @@ def _fetch_from_any(download: Download, wanted: Wanted, destination: Path, place
     raise UserError("\n".join([f"{download.file} {tried[0]}", *tried[1:], _by_hand(download, wanted, placed)]))
 
 
+def page_of(download: Download) -> str:
+    """Where a person gets a file."""
+    url = download.url or ""
+    return download.page or (hub.page(url) if url.startswith(hub.SCHEME) else url)
+
+
 def _by_hand(download: Download, wanted: Wanted, placed: Path) -> str:
     """Say where a person gets a file, what it must be, and where to put it."""
     size = f"{wanted.size:,} bytes" if wanted.size else "of unknown size"
@@ -133,7 +139,7 @@ def _by_hand(download: Download, wanted: Wanted, placed: Path) -> str:
     return "\n".join(
         [
             "To place it by hand, on a machine with a browser if need be:",
-            f"  visit   {download.page or download.url} (licence: {download.licence})",
+            f"  visit   {page_of(download)} (licence: {download.licence})",
             f"  file    {placed.name} ({size}, {digest})",
             f"  folder  {placed.parent}" + (f" (it holds {', '.join(others)})" if others else ""),
             "Under exactly this name, in this folder; then run snakemake again, which checks it.",
