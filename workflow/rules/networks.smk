@@ -29,8 +29,8 @@ rule pretrain:
 
 rule import_network:
     input:
-        weights=lambda wildcards: study.source(wildcards.source).weights.file,
-        mean=lambda wildcards: study.source(wildcards.source).weights.mean or [],
+        weights=lambda wildcards: named(study.source(wildcards.source).weights.file),
+        mean=mean_image,
     output:
         weights="<results>/networks/{source}.safetensors",
         record="<results>/networks/{source}.json",

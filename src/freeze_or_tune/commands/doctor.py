@@ -53,7 +53,7 @@ def _of_this_machine(study: "Study", arguments: argparse.Namespace) -> Iterator[
     from freeze_or_tune.planning.costs import bytes_on_disk  # noqa: PLC0415
     from freeze_or_tune.stages.checkup import examine  # noqa: PLC0415
 
-    needed = bytes_on_disk(study, all_downloads(Path("config/downloads.csv")))
+    needed = bytes_on_disk(study, all_downloads(Path(study.downloads or "config/downloads.csv")))
     return examine(study, arguments.directory, needed, full=arguments.full)
 
 

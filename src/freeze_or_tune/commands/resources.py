@@ -21,4 +21,4 @@ def run(arguments: argparse.Namespace) -> None:
     from freeze_or_tune.study.study import read_study  # noqa: PLC0415
 
     study = read_study(*arguments.configfile)
-    print(table(study), tables(study, all_downloads(Path("config/downloads.csv"))), sep="\n\n")
+    print(table(study), tables(study, all_downloads(Path(study.downloads or "config/downloads.csv"))), sep="\n\n")
