@@ -11,8 +11,8 @@ SHELL = {"", "bash", "console", "sh"}
 """Languages of blocks that hold commands; a block without a language is one of them."""
 PROGRAMS = {
     ".", "apt-get", "bash", "cd", "cp", "git", "lint-imports", "make", "mkdir", "mypy", "pip", "pre-commit", "pytest",
-    "python", "ruff", "sacct", "sbatch", "scancel", "scontrol", "sha256sum", "sinfo", "snakefmt", "snakemake", "squeue",
-    "srun", "uv",
+    "python", "ruff", "sacct", "sbatch", "scancel", "scontrol", "sha256sum", "sinfo", "snakedeploy", "snakefmt",
+    "snakemake", "squeue", "srun", "touch", "uv",
 }  # fmt: skip
 """What makes a command of words in the prose, if they begin with it."""
 
@@ -32,7 +32,10 @@ class Block:
 
 def pages() -> dict[str, str]:
     """The text of each page by its path."""
-    paths = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    paths = [
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "config/README.md")),
+        *sorted((ROOT / "docs").glob("*.md")),
+    ]
     return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths if path.exists()}
 
 

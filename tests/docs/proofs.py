@@ -43,6 +43,8 @@ SUBMITTED = Elsewhere(
     "test_the_whole_study_has_the_numbers_of_a_local_run_and_never_more_experiments_than_gpus"
 )
 INTERRUPTED = Elsewhere("tests/slurm/test_slurm.py::test_an_interrupted_experiment_goes_on_where_it_was")
+DEPLOYED = Elsewhere("tests/workflow/test_module.py::test_snakedeploys_copy_runs")
+MOVED = Elsewhere("tests/workflow/test_tiny_study.py::test_results_go_on_in_a_fresh_clone")
 SUITE = NotRun("they are tests of this suite")
 CHECKERS = Elsewhere("tests/test_quality.py::test_the_checker_has_nothing_to_say")
 
@@ -81,6 +83,11 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "snakemake resources/downloads/cub200/CUB_200_2011.tgz": Run("cloned", PLAN, says=("download 1", "total 1")),
     "sha256sum --check": Run("finished", "--help", says=("--check",)),
     "snakemake --lint": Elsewhere("tests/test_quality.py::test_snakemakes_linter_finds_only_what_we_chose"),
+    # As a module, and results from elsewhere.
+    "snakedeploy deploy-workflow https://github.com/OWNER/freeze-or-tune my-study --tag v0.1.0": DEPLOYED,
+    "cd my-study": DEPLOYED,
+    "snakemake --replace-workflow-config --configfile config/paper.yaml": DEPLOYED,
+    **dict.fromkeys(("touch -t 200001010000 workflow/scripts/*.py", "cp -a", "cp -r"), MOVED),
     # Without training.
     "python -m freeze_or_tune plot experiments.csv folder": Run(
         "finished", makes=("folder/figures/fig2.pdf", "folder/tables/table3.md")
@@ -172,7 +179,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "mypy": CHECKERS,
     "pre-commit install": NotRun("not one of the packages in the lock"),
     # Names.
-    **dict.fromkeys(("pip", "pre-commit", "ruff", "snakefmt"), NotRun("the name of a package")),
+    **dict.fromkeys(("pip", "pre-commit", "ruff", "snakedeploy", "snakefmt"), NotRun("the name of a package")),
     "python -m freeze_or_tune ...": NotRun("stands for all of its commands"),
 }
 
