@@ -36,6 +36,11 @@ def release(title: str) -> str:
 def test_there_is_one_version_and_the_changelog_has_it() -> None:
     assert PROJECT["version"] == __version__
     assert parsed("CITATION.cff")["version"] == __version__
+    assert f'VERSION = "{__version__}"' in text("workflow/rules/package.smk")
+    assert set(re.findall(r'"v([0-9.]+)"|--tag v([0-9.]+)', text("docs/module.md"))) == {
+        (__version__, ""),
+        ("", __version__),
+    }
     assert "### " in release(__version__)
 
 

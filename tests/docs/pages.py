@@ -11,8 +11,8 @@ SHELL = {"", "bash", "console", "sh"}
 """Languages of blocks that hold commands; a block without a language is one of them."""
 PROGRAMS = {
     ".", "apt-get", "bash", "cd", "cp", "freeze-or-tune", "git", "lint-imports", "make", "mkdir", "mypy", "pip",
-    "pre-commit", "pytest", "python", "ruff", "sacct", "sbatch", "scancel", "scontrol", "sha256sum", "sinfo", "snakefmt",
-    "snakemake", "squeue", "srun", "uv",
+    "pre-commit", "pytest", "python", "ruff", "sacct", "sbatch", "scancel", "scontrol", "sha256sum", "sinfo",
+    "snakedeploy", "snakefmt", "snakemake", "squeue", "srun", "touch", "uv",
 }  # fmt: skip
 """What makes a command of words in the prose, if they begin with it."""
 
@@ -36,7 +36,7 @@ class Block:
 def pages() -> dict[str, str]:
     """The text of each page by its path."""
     written = (path for path in sorted((ROOT / "docs").glob("*.md")) if path != GENERATED)
-    paths = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *written]
+    paths = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "config/README.md")), *written]
     return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths if path.exists()}
 
 

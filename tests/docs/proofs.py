@@ -43,6 +43,8 @@ SUBMITTED = Elsewhere(
     "test_the_whole_study_has_the_numbers_of_a_local_run_and_never_more_experiments_than_gpus"
 )
 INTERRUPTED = Elsewhere("tests/slurm/test_slurm.py::test_an_interrupted_experiment_goes_on_where_it_was")
+DEPLOYED = Elsewhere("tests/workflow/test_module.py::test_snakedeploys_copy_runs")
+MOVED = Elsewhere("tests/workflow/test_tiny_study.py::test_results_go_on_in_a_fresh_clone")
 SUITE = NotRun("they are tests of this suite")
 CHECKERS = Elsewhere("tests/test_quality.py::test_the_checker_has_nothing_to_say")
 
@@ -87,6 +89,11 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     ),
     "sha256sum --check": Run("finished", "--help", says=("--check",)),
     "snakemake --lint": Elsewhere("tests/test_quality.py::test_snakemakes_linter_finds_only_what_we_chose"),
+    # As a module, and results from elsewhere.
+    "snakedeploy deploy-workflow https://github.com/OWNER/freeze-or-tune my-study --tag v0.1.0": DEPLOYED,
+    "cd my-study": DEPLOYED,
+    "snakemake --replace-workflow-config --configfile config/paper.yaml": DEPLOYED,
+    **dict.fromkeys(("touch -t 200001010000 workflow/scripts/*.py", "cp -a", "cp -r"), MOVED),
     # Without training.
     "freeze-or-tune plot experiments.csv folder": Run(
         "finished", makes=("folder/figures/fig2.pdf", "folder/tables/table3.md")
@@ -97,8 +104,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "freeze-or-tune judge": Run("cloned", says=("| the advice, without a race", "The forecast's 95 %")),
     "snakemake --configfile config/depth.yaml": Run("cloned", PLAN, says=("experiment 94", "figure 6")),
     "snakemake --configfile config/evidence.yaml": Run("cloned", PLAN, says=("experiment 102", "probe 51")),
-    "freeze-or-tune mean-features imagenet path/to/ImageNet resnet50.json "
-    "--configfile my-study.yaml": Elsewhere(
+    "freeze-or-tune mean-features imagenet path/to/ImageNet resnet50.json --configfile my-study.yaml": Elsewhere(
         "tests/stages/test_publishing.py::test_the_mean_is_that_of_the_networks_features"
     ),
     "python -m benchmarks.ranking": Run("cloned", "--help", says=("LogME", "H-score")),
@@ -107,9 +113,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "freeze-or-tune resources --configfile config/paper.yaml": Elsewhere(
         "tests/planning/test_estimates.py::test_the_docs_show_the_papers_table"
     ),
-    "freeze-or-tune resources --study paper --study paper-fair": Run(
-        "cloned", says=("46.0", "128.9")
-    ),
+    "freeze-or-tune resources --study paper --study paper-fair": Run("cloned", says=("46.0", "128.9")),
     # One's own images.
     "freeze-or-tune advise photos --name birds": Run("advised", makes=ADVICE),
     "freeze-or-tune model photos --name birds": Run("advised", makes=MODEL),
@@ -131,9 +135,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "snakemake --config images=path/to/photos -- results/advice/birds/model.safetensors": Run(
         "finished", PLAN, says=("own_probe 1", "race 1", "advice 1", "model 1")
     ),
-    "freeze-or-tune predict results/advice/birds/model.safetensors new.jpg": Run(
-        "advised", says=("new.jpg:",)
-    ),
+    "freeze-or-tune predict results/advice/birds/model.safetensors new.jpg": Run("advised", says=("new.jpg:",)),
     "freeze-or-tune predict results/advice/birds/model.safetensors new/*.jpg": Elsewhere(
         "tests/docs/test_results.py::test_an_answer_looks_as_its_page_shows_it"
     ),
@@ -190,7 +192,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "mypy": CHECKERS,
     "pre-commit install": NotRun("not one of the packages in the lock"),
     # Names.
-    **dict.fromkeys(("pip", "pre-commit", "ruff", "snakefmt"), NotRun("the name of a package")),
+    **dict.fromkeys(("pip", "pre-commit", "ruff", "snakedeploy", "snakefmt"), NotRun("the name of a package")),
     "freeze-or-tune ...": NotRun("stands for all of its commands"),
 }
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from scipy.spatial.distance import cosine
 from freeze_or_tune.analysis.show.plot import plot
 from freeze_or_tune.planning.estimates import RULES, jobs
 from freeze_or_tune.study.study import read_study
+
+from .conftest import ROOT, snakemake_in
 
 Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -262,6 +265,25 @@ def test_the_page_holds_the_experiments_of_the_table_and_pictures_of_all_dataset
         assert [len(run["curve"]) for run in record["runs"]] == [len(c["iterations"]) for c in experiment["curves"]]
     assert page.count('src="data:image/webp') == 2
     assert data["command"] == "snakemake --configfile study.yaml"
+
+
+def test_results_go_on_in_a_fresh_clone(finished: Path, tmp_path: Path) -> None:
+    """Scripts are newer there than results: made old, as docs/cluster.md says, nothing runs again but what should."""
+    clone = tmp_path / "clone"
+    for name in ("workflow", "config", "profiles"):
+        shutil.copytree(ROOT / name, clone / name, copy_function=shutil.copy)  # with the time of now, as from git
+    shutil.copy(ROOT / "Snakefile", clone)
+    subprocess.run(["cp", "-a", *finished.iterdir(), clone], check=True)
+    plan = snakemake_in(clone, clone / "Snakefile")
+    again = plan("--dry-run").stdout
+    assert "Code has changed since last execution" in again
+    (command,) = re.findall(r"^touch .+$", (ROOT / "docs/cluster.md").read_text(), re.MULTILINE)
+    subprocess.run(command, shell=True, cwd=clone, check=True)
+    assert "Nothing to be done" in plan("--dry-run").stdout
+    assert executed(plan("--dry-run", "--config", "seed=9").stdout)["experiment"] == 6
+    shutil.copytree(clone, tmp_path / "without times", copy_function=shutil.copy, symlinks=True)
+    subprocess.run(command, shell=True, cwd=tmp_path / "without times", check=True)
+    assert executed(snakemake_in(tmp_path / "without times", clone / "Snakefile")("--dry-run").stdout)
 
 
 def test_a_deleted_page_is_made_again_from_what_is_there(study: Path, snakemake: Snakemake) -> None:

@@ -142,7 +142,7 @@ rule advice:
         profiles=OWN_PROBES,
         distances=expand("<results>/advice/{{dataset}}/distances/{source}.json", source=filter(measurable, ADVISED)),
         race=[] if study.budget == 0 else "<results>/advice/{dataset}/race.json",
-        evidence=study.advice.evidence,
+        evidence=[named(path) for path in study.advice.evidence],
         store=lambda wildcards: own_store(wildcards.dataset, ADVISED[0]),
         split="<results>/advice/{dataset}/split.csv",
     output:

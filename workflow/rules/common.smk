@@ -3,11 +3,10 @@ import os
 import re
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 from freeze_or_tune.data.downloads.catalogue import find, read_downloads
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.records.recipes import RECIPES
+from freeze_or_tune.system.sources import scripts_from_local_git
 from freeze_or_tune.system.slurm import cancel_forgotten_jobs, wait_for_the_controller
 from freeze_or_tune.study.study import load_study
 
@@ -18,12 +17,18 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 report: "../report/workflow.rst"
 
 
+# The table of files of others, as scripts find it: from here in a clone, else in Snakemake's copy of what is in git.
+table = workflow.source_path("../../config/downloads.csv")
+beside = os.path.relpath(table.flags["sourcecache_entry"])
+config = config | {"downloads": config.get("downloads") or (beside if os.path.exists(beside) else str(table))}
+
 try:
     study = load_study(config)
-    downloads = read_downloads(Path(workflow.source_path("../../config/downloads.csv")))
+    downloads = read_downloads(Path(study.downloads))
 except UserError as error:
     raise WorkflowError(str(error))
 
+scripts_from_local_git()
 wait_for_the_controller()
 for name, meant in study.assumed.items() if workflow.is_main_process else ():
     logger.info(f"{name} stands for {meant}, timm's default")
@@ -42,10 +47,6 @@ if MODELS:
 SPLITS = [f"<results>/splits/{target}/n{n}.json" for target, chosen in study.targets.items() for n in chosen.n]
 DISTANCES = expand("<results>/distances/{target}/{metric}.json", target=study.targets, metric=study.distances.metrics)
 SAMPLES = expand("<results>/samples/{dataset}.png", dataset=study.used_datasets())
-
-
-def files_of(wildcards):
-    return study.dataset(wildcards.dataset).files
 
 
 def own_images(wildcards):

@@ -29,8 +29,8 @@ rule pretrain:
 
 rule import_network:
     input:
-        weights=lambda wildcards: study.imported()[wildcards.source].file,
-        mean=lambda wildcards: study.imported()[wildcards.source].mean or [],
+        weights=lambda wildcards: named(study.imported()[wildcards.source].file),
+        mean=mean_image,
     output:
         weights="<results>/networks/{source}.safetensors",
         record="<results>/networks/{source}.json",

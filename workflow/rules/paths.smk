@@ -1,6 +1,31 @@
 # Where the files of datasets, sources and targets lie, and what is trained for advice, for the rules that share them.
 
 
+pathvars:
+    results=study.results,
+    logs="<results>/logs",
+    benchmarks="<results>/benchmarks",
+
+
+MADE = ("resources/", f"{study.results}/")
+
+
+def named(path):
+    """A file that a study names: a person's lies where it says, only what a rule makes lies below a module's prefix."""
+    stored = workflow.storage_settings.default_storage_provider  # which has the person's files, too
+    return path if stored or path.startswith(MADE) else local(path)
+
+
+def files_of(wildcards):
+    return [named(path) for path in study.dataset(wildcards.dataset).files]
+
+
+def mean_image(wildcards):
+    """The mean image that comes with weights of others, if there is one."""
+    mean = study.imported()[wildcards.source].mean
+    return named(mean) if mean else []
+
+
 def store(dataset, source):
     """The store of a dataset at the image size of a source's network."""
     return f"<results>/stores/{dataset}-{study.network_of(source).image_size}.npy"
@@ -50,7 +75,7 @@ def mean_of(source):
     """What a mean distance is to: the mean features of the source's images, or their estimate."""
     chosen = study.source(source)
     if chosen.mean_features:
-        return chosen.mean_features
+        return named(chosen.mean_features)
     return features(chosen.dataset, source, "json") if chosen.dataset else f"<results>/networks/{source}.mean.json"
 
 

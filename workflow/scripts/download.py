@@ -9,5 +9,5 @@ output = Path(snakemake.output[0])
 placed = output.parents[2] / "manual" / snakemake.wildcards.dataset / snakemake.wildcards.file
 
 with logged(snakemake.log[0]):
-    table = read_downloads(Path(snakemake.scriptdir, "../../config/downloads.csv"))
+    table = read_downloads(Path(snakemake.config["downloads"]))
     fetch(find(table, snakemake.wildcards.dataset, snakemake.wildcards.file), output, placed)

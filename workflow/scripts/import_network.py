@@ -10,7 +10,7 @@ with logged(snakemake.log[0]):
         snakemake.wildcards.source,
         network_of(snakemake.params.network),
         Weights(file=snakemake.input.weights, mean=snakemake.input.mean or None, by_order=snakemake.params.by_order),
-        downloads=Path(snakemake.scriptdir, "../../config/downloads.csv"),
+        downloads=Path(snakemake.config["downloads"]),
         destination=Path(snakemake.output.weights),
         record=Path(snakemake.output.record),
     )

@@ -61,7 +61,7 @@ def _of_this_machine(study: "Study", directory: Path, *, full: bool) -> Iterator
     from freeze_or_tune.planning.costs import bytes_on_disk  # noqa: PLC0415
     from freeze_or_tune.stages.checkup import examine  # noqa: PLC0415
 
-    return examine(study, directory, bytes_on_disk(study, all_downloads()), full=full)
+    return examine(study, directory, bytes_on_disk(study, all_downloads(study.downloads)), full=full)
 
 
 def _of_a_node(study: "Study", files: list[str], directory: Path, profile: str) -> Iterable["Finding"]:

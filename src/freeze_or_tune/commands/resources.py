@@ -17,4 +17,4 @@ def resources(study: Studies = None) -> None:
     from freeze_or_tune.study.study import read_study  # noqa: PLC0415
 
     studied = read_study(*study_files(study))
-    print(table(studied), tables(studied, all_downloads()), sep="\n\n")
+    print(table(studied), tables(studied, all_downloads(studied.downloads)), sep="\n\n")

@@ -63,6 +63,10 @@ class Study(Strict):
         description="minutes that the race on your own images may take, --config budget=; 0: no race; by default some "
         "three, if a first round fits into them",
     )
+    downloads: str | None = Field(
+        None,
+        description="another table of files of others than the one that ships with the workflow (docs/downloads.md)",
+    )
     probes: bool = Field(
         False, description="probe each split's images block by block: what a forecast for other images learns from"
     )

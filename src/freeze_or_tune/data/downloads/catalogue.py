@@ -113,10 +113,10 @@ def read_downloads(path: Path) -> dict[str, list[Download]]:
     return dict(table)
 
 
-def all_downloads() -> list[Download]:
-    """The rows of this folder's table, else of the one that ships."""
-    own = Path(_TABLE)
-    return [row for rows in read_downloads(own if own.exists() else shipped(_TABLE)).values() for row in rows]
+def all_downloads(table: str | None) -> list[Download]:
+    """The rows of a table; None: of this folder's, else of the one that ships."""
+    own = Path(table or _TABLE)
+    return [row for rows in read_downloads(own if table or own.exists() else shipped(_TABLE)).values() for row in rows]
 
 
 def find(table: dict[str, list[Download]], dataset: str, file: str) -> Download:
