@@ -59,6 +59,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "make demo": Run("cloned", PLAN, says=("--requirement requirements.lock", "snakemake")),
     "make test": Run("cloned", PLAN, says=("--requirement requirements.lock", "pytest")),
     "make schema": Run("cloned", PLAN, says=("freeze-or-tune schema > workflow/schemas/study.schema.json",)),
+    "make commands": Run("cloned", PLAN, says=("utils docs --name freeze-or-tune",)),
     "make lock": Run("cloned", PLAN, says=("uv pip compile pyproject.toml", "-o requirements.lock")),
     # The study.
     "snakemake": Run("finished", makes=("results/figures/fig1.pdf",)),

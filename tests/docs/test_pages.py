@@ -67,7 +67,7 @@ def test_all_pages_are_read() -> None:
 
 @pytest.mark.parametrize("name", pages())
 def test_what_is_in_a_block_is_known(name: str) -> None:
-    """YAML is for test_studies.py, Snakefiles for test_modules.py, Python for test_results.py, commands for proofs.py."""
+    """YAML is for test_studies.py, Snakefiles for test_modules.py, Python for test_results.py; `text` is not run."""
     assert {block.language for block in blocks(pages()[name])} - SHELL <= {"yaml", "python", "snakemake", "text"}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 STAGES = {
-    "fetching files": ("download", "download_weights"),
+    "fetching files": ("download",),
     "rendering images": ("glyphs", "digits"),
     "listing the images": ("index",),
     "reading the images": ("store", "own_store", "samples"),
