@@ -62,7 +62,7 @@ def test_elsewhere_finished_stages_are_lines_and_long_ones_speak_now_and_then(cl
     display.update(stages, "round 2 of 3")
     clock.now = 100
     display.update(stages, "round 2 of 3")
-    assert file.getvalue() == "racing tuned and frozen       1:01  some 1:59 left  round 2 of 3\n"
+    assert file.getvalue() == "racing tuned and frozen       1:01  some 1:59 left  round 2 of 3 ...\n"
     display.clear()
     assert "\x1b" not in file.getvalue()
 
@@ -77,4 +77,4 @@ def test_several_jobs_are_counted(clock: Clock) -> None:
     display = Display(file, Clock())
     display.clock = clock
     display.update(stages)
-    assert file.getvalue() == "experiments                   1:10  1 of 84  some 13:40 left\n"
+    assert file.getvalue() == "experiments                   1:10  1 of 84  some 13:40 left ...\n"

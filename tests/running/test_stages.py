@@ -49,11 +49,21 @@ def test_time_left_is_what_was_expected_until_there_is_better() -> None:
 def test_a_failed_job_runs_no_more_and_may_be_tried_again() -> None:
     stages = Stages({"race": 1})
     stages.begin(1, "race", 0.0)
-    stages.failed(1)
+    stages.failed(1, 0.5)
     assert stages.current is None
-    stages.failed(9)  # a job that was never started: nothing to do
+    stages.failed(9, 0.5)  # a job that was never started: nothing to do
     stages.begin(1, "race", 1.0)
     assert stages.end(1, 3.0) is stages.all["racing tuned and frozen"]
+    assert stages.all["racing tuned and frozen"].seconds == [2.0]
+
+
+def test_a_stage_is_as_long_as_some_job_of_it_runs() -> None:
+    stages = Stages({"import_network": 1, "estimate_mean": 1})
+    stages.begin(1, "import_network", 0.0)
+    stages.end(1, 10.0)
+    stages.begin(2, "estimate_mean", 100.0)
+    stages.end(2, 105.0)
+    assert stages.all["taking in the network"].at_work(200.0) == 15
 
 
 def test_the_current_stage_is_the_one_with_most_to_come() -> None:

@@ -35,7 +35,7 @@ class Display:
             return
         parts = [_counted(stage, len(stage.seconds), now), _left(stages.left(now)), note]
         text = "  ".join(part for part in parts if part)
-        self._rewrite(text) if self.terminal else self._line(text)
+        self._rewrite(text) if self.terminal else self._line(f"{text} ...")
 
     def finished(self, stage: Stage) -> None:
         """A stage is done: its line stays."""
@@ -61,8 +61,7 @@ class Display:
 
 def _counted(stage: Stage, done: int, now: float) -> str:
     count = f"{done} of {stage.jobs}" if stage.jobs > 1 else ""
-    seconds = 0 if stage.begun is None else now - stage.begun
-    return f"{stage.name:<{_NAME}} {clock_time(seconds):>7}  {count}".rstrip()
+    return f"{stage.name:<{_NAME}} {clock_time(stage.at_work(now)):>7}  {count}".rstrip()
 
 
 def _left(seconds: float | None) -> str:

@@ -37,9 +37,26 @@ class Stage:
 
     name: str
     jobs: int
-    begun: float | None = None
+    spent: float = 0.0
+    since: float | None = None
     running: dict[int, float] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
+
+    def begin(self, job: int, now: float) -> None:
+        """A job has been started."""
+        self.since = now if self.since is None else self.since
+        self.running[job] = now
+
+    def end(self, job: int, now: float) -> float | None:
+        """A job runs no longer: how long it did; None if it did not run."""
+        begun = self.running.pop(job, None)
+        if not self.running:
+            self.spent, self.since = self.at_work(now), None
+        return None if begun is None else now - begun
+
+    def at_work(self, now: float) -> float:
+        """Seconds in which some job of it ran."""
+        return self.spent + (0.0 if self.since is None else now - self.since)
 
     @property
     def done(self) -> bool:
@@ -73,22 +90,21 @@ class Stages:
     def begin(self, job: int, rule: str, now: float) -> Stage:
         """A job has been started."""
         stage = self._of[job] = self.all.setdefault(stage_of(rule), Stage(stage_of(rule), 1))
-        stage.running[job] = now
-        stage.begun = now if stage.begun is None else stage.begun
+        stage.begin(job, now)
         return stage
 
     def end(self, job: int, now: float) -> Stage | None:
         """A job is done; its stage, if that was the last of it."""
         stage = self._of[job]
-        begun = stage.running.pop(job, None)
-        if begun is not None:
-            stage.seconds.append(now - begun)
+        seconds = stage.end(job, now)
+        if seconds is not None:
+            stage.seconds.append(seconds)
         return stage if stage.done else None
 
-    def failed(self, job: int) -> None:
+    def failed(self, job: int, now: float) -> None:
         """A job has failed: it runs no longer, and may be tried again."""
         if job in self._of:
-            self._of[job].running.pop(job, None)
+            self._of[job].end(job, now)
 
     @property
     def current(self) -> Stage | None:

@@ -181,7 +181,7 @@ class _Heard:
                 if stage:
                     self.display.finished(stage)
             case "job_error":
-                self.stages.failed(told["jobid"])
+                self.stages.failed(told["jobid"], now)
                 self.failed[told["jobid"]] = (told["rule_name"], self.logs.get(told["jobid"]))
             case "error":
                 self.errors.append((told["exception"], told["message"]))
