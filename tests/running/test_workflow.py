@@ -53,7 +53,8 @@ def shown(run: Run) -> str:
         ),
         (
             "WorkflowError",
-            'WorkflowError in file "/x/common.smk", line 30:\nthe study\'s config is not valid:\n  seed: no',
+            'WorkflowError in file "/x/common.smk", line 30:\nthe study\'s config is not valid:\n  seed: no\n'
+            '  File "/x/common.smk", line 30, in <module>',
             "the study's config is not valid:\n  seed: no",
         ),
         ("MissingRuleException", "MissingRuleException:\nNo rule to produce x", "No rule to produce x"),

@@ -217,4 +217,5 @@ def sentence(exception: str, message: str, directory: Path) -> str:
     own = re.search(r"UserError: (.*?)(?=\nWildcards:|\nTraceback|\Z)", message, re.DOTALL)
     if own:
         return own[1].strip()
-    return re.sub(r"\A\w+(Error|Exception)( in (rule|file) [^\n]*)?:\n", "", message).strip()
+    without_head = re.sub(r"\A\w+(Error|Exception)( in (rule|file) [^\n]*)?:\n", "", message)
+    return re.sub(r'(\n  File "[^"\n]*", line [0-9]+, in [^\n]+)+\Z', "", without_head).strip()
