@@ -94,7 +94,8 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "snakedeploy deploy-workflow https://github.com/OWNER/freeze-or-tune my-study --tag v0.1.0": DEPLOYED,
     "cd my-study": DEPLOYED,
     "snakemake --replace-workflow-config --configfile config/paper.yaml": DEPLOYED,
-    **dict.fromkeys(("touch -t 200001010000 workflow/scripts/*.py", "cp -a", "cp -r"), MOVED),
+    **dict.fromkeys(("touch -t 200001010000 workflow/scripts/*.py", "cp -a"), MOVED),
+    "cp -r": NotRun("what the page warns of"),
     # Without training.
     "freeze-or-tune plot experiments.csv folder": Run(
         "finished", makes=("folder/figures/fig2.pdf", "folder/tables/table3.md")

@@ -30,7 +30,9 @@ def folder(cloned: Path, tmp_path: Path) -> Path:
     (tmp_path / "study/config").mkdir(parents=True)
     study = yaml.safe_load((cloned / "config/config.yaml").read_text())
     (tmp_path / "study/config/config.yaml").write_text(yaml.safe_dump(study))
-    (tmp_path / "study/config/both.yaml").write_text(yaml.safe_dump({"letters": study, "birds": study}))
+    (tmp_path / "study/config/both.yaml").write_text(
+        yaml.safe_dump({"letters": study, "birds": study | {"name": "birds"}})
+    )
     return tmp_path / "study"
 
 

@@ -281,9 +281,6 @@ def test_results_go_on_in_a_fresh_clone(finished: Path, tmp_path: Path) -> None:
     subprocess.run(command, shell=True, cwd=clone, check=True)
     assert "Nothing to be done" in plan("--dry-run").stdout
     assert executed(plan("--dry-run", "--config", "seed=9").stdout)["experiment"] == 6
-    shutil.copytree(clone, tmp_path / "without times", copy_function=shutil.copy, symlinks=True)
-    subprocess.run(command, shell=True, cwd=tmp_path / "without times", check=True)
-    assert executed(snakemake_in(tmp_path / "without times", clone / "Snakefile")("--dry-run").stdout)
 
 
 def test_a_deleted_page_is_made_again_from_what_is_there(study: Path, snakemake: Snakemake) -> None:
