@@ -23,7 +23,7 @@ from freeze_or_tune.data.rows import Rows
 from freeze_or_tune.data.splits import Draw, draw, write_split
 from freeze_or_tune.data.tallies import tally
 from freeze_or_tune.system.csv_files import read_table, write_table
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile, UserError
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ class Store:
         return (total / len(names)).astype(np.float32)
 
     def _damaged(self, problem: str) -> UserError:
-        return UserError(f"the store {self.path} is damaged ({problem}); delete it and run snakemake again")
+        return SpoiltFile(f"the store {self.path} is damaged ({problem})")
 
 
 def _reader(images: Archive, size: int, patch: int | None, threads: int) -> Callable[[str], Pixels]:
