@@ -5,6 +5,7 @@ from pathlib import Path
 
 from freeze_or_tune.data.downloads.catalogue import find, read_downloads
 from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.failures import tell_last, watch_jobs
 from freeze_or_tune.records.recipes import RECIPES
 from freeze_or_tune.system.sources import scripts_from_local_git
 from freeze_or_tune.system.slurm import cancel_forgotten_jobs, wait_for_the_controller
@@ -30,6 +31,7 @@ except UserError as error:
 
 scripts_from_local_git()
 wait_for_the_controller()
+watch_jobs()
 for name, meant in study.assumed.items() if workflow.is_main_process else ():
     logger.info(f"{name} stands for {meant}, timm's default")
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.job_logs import FAILED
 
 NO_GPU_MEMORY = (
     "the GPU has no memory left; lower the study's machine.memory_mb, which caches may take (results stay the same but "
@@ -35,8 +36,9 @@ def logged(path: Path | str) -> Iterator[None]:
         logging.error("%s", error)
         sys.exit(f"freeze-or-tune: {error}")
     except BaseException as error:
-        logging.exception("the job failed")
+        logging.exception(FAILED)
         if type(error).__name__ == "OutOfMemoryError":  # torch's, which jobs without a network do not import
+            logging.error(NO_GPU_MEMORY)
             sys.exit(f"freeze-or-tune: {NO_GPU_MEMORY} (all of it: {path})")
         raise
     logging.info("peak memory %.0f MB", peak_resident_mb())
