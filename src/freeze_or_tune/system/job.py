@@ -1,9 +1,11 @@
-"""What every job of the workflow does around its one library call."""
+"""What every job of the workflow does around its one library call.
+
+Scripts of jobs import this first (pyproject.toml sees to it), and nothing else does: it prepares the process before
+torch comes into it.
+"""
 
 import gc
 import logging
-import re
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,10 @@ from pathlib import Path
 
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.job_logs import FAILED
+from freeze_or_tune.system.machine import peak_resident_mb
+from freeze_or_tune.system.process import prepare_process
+
+prepare_process()
 
 NO_GPU_MEMORY = (
     "the GPU has no memory left; lower the study's machine.memory_mb, which caches may take (results stay the same but "
@@ -42,11 +48,3 @@ def logged(path: Path | str) -> Iterator[None]:
             sys.exit(f"freeze-or-tune: {NO_GPU_MEMORY} (all of it: {path})")
         raise
     logging.info("peak memory %.0f MB", peak_resident_mb())
-
-
-def peak_resident_mb() -> float:
-    """The most memory that this process has had so far (MiB)."""
-    status = Path("/proc/self/status")
-    if status.exists():  # getrusage counts what the parent had when it started this process
-        return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) / 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
