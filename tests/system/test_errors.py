@@ -41,10 +41,13 @@ def sources() -> Iterator[tuple[Path, ast.Module]]:
 
 
 def words(tree: ast.Module) -> Iterator[str]:
-    """All texts of a module that are no docstrings."""
-    statements = {id(one.value) for one in ast.walk(tree) if isinstance(one, ast.Expr)}
+    """All texts of a module that are neither docstrings nor the help of an option."""
+    others = {id(one.value) for one in ast.walk(tree) if isinstance(one, ast.Expr)}
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in {"typer.Option", "typer.Argument"}:
+            others |= {id(one) for one in ast.walk(call)}
     for one in ast.walk(tree):
-        if isinstance(one, ast.Constant) and isinstance(one.value, str) and id(one) not in statements:
+        if isinstance(one, ast.Constant) and isinstance(one.value, str) and id(one) not in others:
             yield one.value
 
 

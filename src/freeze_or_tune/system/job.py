@@ -18,6 +18,8 @@ from freeze_or_tune.system.process import prepare_process
 
 prepare_process()
 
+log = logging.getLogger(__name__)
+
 NO_GPU_MEMORY = (
     "the GPU has no memory left; lower the study's machine.memory_mb, which caches may take (results stay the same but "
     "for their last bits), or solver.batch, or take a GPU with more memory, or one that nobody else uses"
@@ -31,20 +33,22 @@ def logged(path: Path | str) -> Iterator[None]:
     The last line is the peak memory: Snakemake's benchmark sees nothing of jobs that end before it looks.
     """
     logging.basicConfig(
-        filename=path, filemode="w", level=logging.INFO, encoding="utf-8",
+        filename=path, filemode="w", level=logging.WARNING, encoding="utf-8",
         format="%(asctime)s %(levelname)s %(message)s",
     )  # fmt: skip
+    # Of others only warnings: fontTools tells of each table of each font in hundreds of lines.
+    logging.getLogger("freeze_or_tune").setLevel(logging.INFO)
     logging.captureWarnings(True)
     gc.freeze()  # what is imported stays: looking through torch at the end takes half a second
     try:
         yield
     except UserError as error:
-        logging.error("%s", error)
+        log.error("%s", error)
         sys.exit(f"freeze-or-tune: {error}")
     except BaseException as error:
-        logging.exception(FAILED)
+        log.exception(FAILED)
         if type(error).__name__ == "OutOfMemoryError":  # torch's, which jobs without a network do not import
-            logging.error(NO_GPU_MEMORY)
+            log.error(NO_GPU_MEMORY)
             sys.exit(f"freeze-or-tune: {NO_GPU_MEMORY} (all of it: {path})")
         raise
-    logging.info("peak memory %.0f MB", peak_resident_mb())
+    log.info("peak memory %.0f MB", peak_resident_mb())
