@@ -21,6 +21,7 @@ from freeze_or_tune.commands.run import run
 from freeze_or_tune.commands.schema import schema
 from freeze_or_tune.commands.status import status
 from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.process import prepare_process
 
 NAME = "freeze-or-tune"
 COMMANDS = {
@@ -48,11 +49,12 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as for jobs: see workflow/rules/common.smk
+    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 1 and a message for an error that the user can mend, 2 for one of the command line."""
+    hook = sys.excepthook
     try:
         app(args=None if arguments is None else list(arguments), prog_name=NAME)
     except SystemExit as ended:
@@ -63,11 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # what reads the output, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    finally:
+        sys.excepthook = hook  # typer's stays otherwise, also in a program that only calls this
     return 0
 
 
 def entry() -> None:
     """The console script."""
+    prepare_process()
     sys.exit(main())
 
 

@@ -1,5 +1,8 @@
 import logging
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -169,6 +172,30 @@ def test_truncated_array(whole: Path, cut: int) -> None:
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(UserError, match=r"pets\.npy is damaged"):
         Store(path)
+
+
+def test_an_array_cut_short_after_it_was_opened_is_an_error_and_no_bus_error(whole: Path) -> None:
+    store = Store(whole / "pets.npy")
+    os.truncate(whole / "pets.npy", 128 + 4 * 48)  # the other half is gone
+    assert len(store.images(store.names[:4])) == len(store.rows(store.names[:4])) == 4
+    for read in (store.rows, store.images, store.mean):
+        with pytest.raises(UserError, match=r"pets\.npy has become shorter while it was read; delete it and run"):
+            read(store.names)
+
+
+@pytest.mark.parametrize(
+    ("made", "problem"),
+    [
+        (lambda file: np.lib.format.write_array(file, np.zeros((8, 4, 4, 3), np.uint8), (2, 0)), "of version"),
+        (lambda file: np.save(file, np.asfortranarray(np.zeros((8, 4, 4, 3), np.uint8))), "by columns"),
+        (lambda file: np.savez(file, np.zeros(3)), "magic string is not correct"),
+    ],
+)
+def test_an_array_of_another_form(whole: Path, made: Callable[[IO[bytes]], None], problem: str) -> None:
+    with (whole / "pets.npy").open("wb") as file:
+        made(file)
+    with pytest.raises(UserError, match=rf"pets\.npy is damaged \(.*{problem}"):
+        Store(whole / "pets.npy")
 
 
 def test_lengthened_array(whole: Path) -> None:

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
+from freeze_or_tune.networks.weights import Pretrained, load_pretrained, load_source, save_pretrained
 from freeze_or_tune.system.errors import UserError
 
 from .small import drawn
@@ -44,15 +44,22 @@ def test_round_trip(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kept", [0, 7, 100, 5000, -1])
 def test_a_damaged_file(saved: Path, kept: int) -> None:
     saved.write_bytes(saved.read_bytes()[:kept])
-    with pytest.raises(UserError, match=r"source\.safetensors is not a complete source network .* delete it and run"):
+    with pytest.raises(UserError, match=r"source\.safetensors is not a complete network of this project \(.*\)$"):
         load_pretrained(saved)
+
+
+def test_a_damaged_source_may_be_deleted_because_a_rule_made_it(saved: Path) -> None:
+    assert load_source(saved).classes == load_pretrained(saved).classes
+    saved.write_bytes(saved.read_bytes()[:100])
+    with pytest.raises(UserError, match=r"is not a complete network .*; delete it and run snakemake again$"):
+        load_source(saved)
 
 
 def test_a_file_without_the_mean(saved: Path) -> None:
     tensors = load_file(saved)
     del tensors["mean"]
     save_file(tensors, saved)
-    with pytest.raises(UserError, match=r"not a complete source network .*mean"):
+    with pytest.raises(UserError, match=r"not a complete network of this project .*mean"):
         load_pretrained(saved)
 
 

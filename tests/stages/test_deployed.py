@@ -4,10 +4,11 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from freeze_or_tune.data.decoding import decode
 from freeze_or_tune.networks.build import build, own_mean
-from freeze_or_tune.networks.weights import Pretrained, save_pretrained
+from freeze_or_tune.networks.weights import Pretrained, read_about, save_pretrained
 from freeze_or_tune.records.model import Use
 from freeze_or_tune.stages.deployed import Deployed, export_onnx, preprocessing
 from freeze_or_tune.study.backbones import TimmNetwork
@@ -76,6 +77,14 @@ def test_onnx_gives_the_same_for_any_number_of_images(
     for chosen in (photos, photos[:1]):
         (found,) = session.run(["probabilities"], {"images": pixels(chosen)})
         np.testing.assert_allclose(found, by_hand(chosen, network, mean), atol=1e-6)
+
+
+def test_a_model_that_is_not_whole_stays(model: Path, tmp_path: Path) -> None:
+    tensors = load_file(model)
+    del tensors["mean"]
+    save_file(tensors, tmp_path / "broken.safetensors", {"about": read_about(model)})
+    with pytest.raises(UserError, match=r"broken\.safetensors is not a complete network of this project \('mean'\)$"):
+        Deployed.load(tmp_path / "broken.safetensors")
 
 
 def test_a_source_is_no_model(tmp_path: Path, photos: list[Path], network: torch.nn.Module, mean: torch.Tensor) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from freeze_or_tune.system.job_logs import failure
+
 
 def run_job(body: str, log: Path) -> subprocess.CompletedProcess[str]:
     script = f"from freeze_or_tune.system.errors import UserError\nfrom freeze_or_tune.system.job import logged\n" \
@@ -29,11 +31,20 @@ def test_a_gpu_without_memory_is_said_in_words(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("freeze-or-tune: the GPU has no memory left; lower the study's machine.memory_mb")
     assert done.stderr.count("\n") == 1
-    assert "CUDA out of memory" in (tmp_path / "log").read_text()
+    log = tmp_path / "log"
+    assert "CUDA out of memory" in log.read_text()
+    assert failure(log).startswith("the GPU has no memory left; lower")
+
+
+def test_of_other_packages_the_log_has_warnings_alone(tmp_path: Path) -> None:
+    body = "import logging; other = logging.getLogger('other'); other.info('a table'); other.warning('no font')"
+    assert run_job(body, tmp_path / "log").returncode == 0
+    lines = [line.split(" ", 2)[2] for line in (tmp_path / "log").read_text().splitlines()]
+    assert lines[:-1] == ["WARNING no font"]
 
 
 def test_success_is_silent_and_leaves_a_log(tmp_path: Path) -> None:
-    done = run_job("import logging; logging.info('trained')", tmp_path / "log")
+    done = run_job("import logging; logging.getLogger('freeze_or_tune.stages').info('trained')", tmp_path / "log")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     trained, peak = (tmp_path / "log").read_text().splitlines()
     assert trained.endswith("INFO trained")

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from freeze_or_tune.data.downloads.catalogue import find, read_downloads
 from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.failures import tell_last, watch_jobs
+from freeze_or_tune.system.process import prepare_process
 from freeze_or_tune.records.recipes import RECIPES
 from freeze_or_tune.system.sources import scripts_from_local_git
 from freeze_or_tune.system.slurm import cancel_forgotten_jobs, wait_for_the_controller
 from freeze_or_tune.study.study import load_study
 
-# Before any job loads torch: threads that spin while they wait take several times as long beside other work.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+prepare_process()
 
 
 report: "../report/workflow.rst"
@@ -30,6 +31,7 @@ except UserError as error:
 
 scripts_from_local_git()
 wait_for_the_controller()
+watch_jobs()
 for name, meant in study.assumed.items() if workflow.is_main_process else ():
     logger.info(f"{name} stands for {meant}, timm's default")
 

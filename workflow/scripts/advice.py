@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from freeze_or_tune.system.job import logged
 from freeze_or_tune.stages.advising import Written, advise
 from freeze_or_tune.system.commands import front_command
-from freeze_or_tune.system.job import logged
 
 asked = {key: snakemake.config.get(key) for key in ("network", "budget")}
 images, name = snakemake.config.get("images"), snakemake.wildcards.dataset

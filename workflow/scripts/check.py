@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from freeze_or_tune.system.job import logged
 from freeze_or_tune.data.own.checking import check_images
 from freeze_or_tune.study.settings import Advising
-from freeze_or_tune.system.job import logged
 
 with logged(snakemake.log[0]):
     check_images(

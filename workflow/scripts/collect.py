@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from freeze_or_tune.analysis.results.collecting import Searched, collect
 from freeze_or_tune.system.job import logged
+from freeze_or_tune.analysis.results.collecting import Searched, collect
 
 with logged(snakemake.log[0]):
     collect(

@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from freeze_or_tune.system.job import logged
 from freeze_or_tune.stages.checkup import write_checkup
 from freeze_or_tune.study.study import load_study
-from freeze_or_tune.system.job import logged
 
 with logged(snakemake.log[0]):
     write_checkup(

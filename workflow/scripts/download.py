@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from freeze_or_tune.system.job import logged
 from freeze_or_tune.data.downloads.catalogue import find, read_downloads
 from freeze_or_tune.data.downloads.fetching import fetch
-from freeze_or_tune.system.job import logged
 
 output = Path(snakemake.output[0])
 # Where a person puts it. Not at the output: Snakemake would take a file there unchecked.

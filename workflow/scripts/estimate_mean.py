@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from freeze_or_tune.system.job import logged
 from freeze_or_tune.stages.distances.estimated import estimate_mean
 from freeze_or_tune.study.backbones import network_of
-from freeze_or_tune.system.job import logged
 
 with logged(snakemake.log[0]):
     estimate_mean(

@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from freeze_or_tune.system.job import logged
 from freeze_or_tune.stages.experiment import run_experiment
 from freeze_or_tune.study.settings import Machine, TrainingSettings
-from freeze_or_tune.system.job import logged
 
 with logged(snakemake.log[0]):
     run_experiment(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from freeze_or_tune.data.index import build_index
 from freeze_or_tune.system.job import logged
+from freeze_or_tune.data.index import build_index
 
 with logged(snakemake.log[0]):
     build_index(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from freeze_or_tune.stages.distances.means import measure
 from freeze_or_tune.system.job import logged
+from freeze_or_tune.stages.distances.means import measure
 
 with logged(snakemake.log[0]):
     measure(

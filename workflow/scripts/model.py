@@ -1,9 +1,9 @@
 from pathlib import Path
 
+from freeze_or_tune.system.job import logged
 from freeze_or_tune.stages.adaptation import make_model
 from freeze_or_tune.stages.work import Start
 from freeze_or_tune.study.settings import Machine, TrainingSettings
-from freeze_or_tune.system.job import logged
 
 inputs = zip(snakemake.params.sources, snakemake.input.stores, snakemake.input.weights, strict=True)
 

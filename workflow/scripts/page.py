@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from freeze_or_tune.analysis.page.write import write_page
 from freeze_or_tune.system.job import logged
+from freeze_or_tune.analysis.page.write import write_page
 
 with logged(snakemake.log[0]):
     write_page(

@@ -1,9 +1,9 @@
 from pathlib import Path
 
+from freeze_or_tune.system.job import logged
 from freeze_or_tune.stages.probing import probe
 from freeze_or_tune.study.backbones import network_of
 from freeze_or_tune.study.settings import Machine
-from freeze_or_tune.system.job import logged
 
 with logged(snakemake.log[0]):
     probe(

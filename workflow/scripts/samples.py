@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from freeze_or_tune.data.samples import contact_sheet
 from freeze_or_tune.system.job import logged
+from freeze_or_tune.data.samples import contact_sheet
 
 with logged(snakemake.log[0]):
     contact_sheet(

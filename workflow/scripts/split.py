@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from freeze_or_tune.system.job import logged
 from freeze_or_tune.data.splits import Draw
 from freeze_or_tune.data.store import draw_split
-from freeze_or_tune.system.job import logged
 
 with logged(snakemake.log[0]):
     draw_split(

@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from freeze_or_tune.system.job import logged
 from freeze_or_tune.stages.distances.svm import measure
 from freeze_or_tune.study.settings import SvmSettings
-from freeze_or_tune.system.job import logged
 
 with logged(snakemake.log[0]):
     measure(

@@ -8,7 +8,7 @@ from freeze_or_tune.data.archives import Paths, open_archives
 from freeze_or_tune.data.halves import Half, in_half
 from freeze_or_tune.data.layouts import READERS, Listing
 from freeze_or_tune.system.csv_files import read_table, write_table
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile, UserError
 
 COLUMNS = ("image", "class", "subset", "group")
 
@@ -43,7 +43,7 @@ def read_index(path: Path) -> list[Listing]:
         listing = Listing(*cells)
         problem = _problem(listing, listings)
         if problem:
-            raise UserError(f"{path}, line {line}: {problem}; delete the file and run snakemake again")
+            raise SpoiltFile(f"{path}, line {line}: {problem}")
         listings.append(listing)
     return listings
 

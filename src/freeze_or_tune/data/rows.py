@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile, UserError
 
 
 class Rows:
@@ -44,8 +44,5 @@ class Rows:
         while done < len(values):
             count = os.preadv(self._descriptor, [values[done:]], start + done)
             if not count:
-                raise UserError(
-                    f"{self.path} has become shorter while it was read; delete it and run snakemake again, which "
-                    "makes it anew"
-                )
+                raise SpoiltFile(f"{self.path} has become shorter while it was read")
             done += count

@@ -7,7 +7,7 @@ from PIL import Image
 
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.store import Store
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile
 from freeze_or_tune.system.files import replacing
 from freeze_or_tune.system.hashing import stable_digest
 
@@ -26,7 +26,7 @@ def contact_sheet(store: Path, index: Path, destination: Path, *, dataset: str) 
     images = Store(store)
     columns = _drawn(index, set(images.names), dataset)
     if not columns:
-        raise UserError(f"no image of {store} is in {index}; delete the store and run snakemake again")
+        raise SpoiltFile(f"no image of {store} is in {index}", "the store")
     height, width = (SIDE * count + GAP * (count - 1) for count in (max(map(len, columns)), len(columns)))
     sheet = Image.new("RGBA", (width, height))
     for x, names in enumerate(columns):

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from freeze_or_tune.data.groups import deal, group_of
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.system.csv_files import read_table, write_table
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile, UserError
 from freeze_or_tune.system.hashing import stable_digest
 
 COLUMNS = ("image", "class", "label", "subset")
@@ -229,4 +229,4 @@ def _problem(rows: list[Row], wanted: dict[str, range]) -> str:
 
 
 def _damaged(path: Path, problem: str) -> UserError:
-    return UserError(f"{path} is damaged ({problem}); delete it and run snakemake again")
+    return SpoiltFile(f"{path} is damaged ({problem})")

@@ -1,6 +1,10 @@
-"""The store: every image that some split uses, decoded once into one memory-mapped array."""
+"""The store: every image that some split uses, decoded once into one array in a file.
+
+It is written through mapped memory, but read by calls of the system (`rows.py` says why).
+"""
 
 import logging
+import math
 import sys
 import tempfile
 import zlib
@@ -23,7 +27,7 @@ from freeze_or_tune.data.rows import Rows
 from freeze_or_tune.data.splits import Draw, draw, write_split
 from freeze_or_tune.data.tallies import tally
 from freeze_or_tune.system.csv_files import read_table, write_table
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile, UserError
 
 logger = logging.getLogger(__name__)
 
@@ -96,21 +100,22 @@ class Store:
     """A store opened for reading; UserError if its files are not whole."""
 
     def __init__(self, path: Path) -> None:
-        """Map the array into memory and read the names of its images."""
+        """Read what the file holds, and the names of its images."""
         self.path = path
         try:
-            self._array: np.memmap[Any, np.dtype[np.uint8]] = np.load(path, mmap_mode="c")
-            self._file = Rows(path, self._array.offset, self._array.shape)
+            kind, self.shape, start = _header(path)
+            self._file = Rows(path, start, self.shape)
             table = list(read_table(path.with_suffix(".csv"), ("image", "crc32")))
             self._checksums = {image: int(crc, 16) for _, (image, crc) in table}
         except (OSError, ValueError, EOFError, UserError) as error:
             raise self._damaged(str(error)) from None
-        if path.stat().st_size != self._array.offset + self._array.nbytes:
-            raise self._damaged("bytes follow the array")
-        if self._array.ndim != 4 or self._array.dtype != np.uint8:
-            raise self._damaged(f"it holds {self._array.dtype} {list(self._array.shape)}")
-        if not len(self._array) == len(table) == len(self._checksums):
-            raise self._damaged(f"{len(self._array)} images, but {len(table)} rows beside them")
+        if len(self.shape) != 4 or kind != np.uint8:
+            raise self._damaged(f"it holds {kind} {list(self.shape)}")
+        held, due = path.stat().st_size, start + math.prod(self.shape)
+        if held != due:
+            raise self._damaged(f"it has {held} bytes, not {due}")
+        if not self.shape[0] == len(table) == len(self._checksums):
+            raise self._damaged(f"{self.shape[0]} images, but {len(table)} rows beside them")
         self._rows = {name: row for row, name in enumerate(self._checksums)}
 
     def __len__(self) -> int:
@@ -122,18 +127,11 @@ class Store:
         """All images, sorted."""
         return list(self._rows)
 
-    @property
-    def array(self) -> Pixels:
-        """All images, uint8 [N, size, size, 3], memory-mapped; what is read from it is not checked again."""
-        return np.asarray(self._array)
-
     def rows(self, names: Sequence[str]) -> NDArray[np.int64]:
         """Where `names` are in the array; UserError if one is missing or was damaged."""
+        pixels = np.empty((1, *self.shape[1:]), np.uint8)  # one for all: it stays in the processor's cache
         for name in names:
-            if name not in self._rows:
-                raise self._damaged(f"it has no image {name!r}")
-            if zlib.crc32(self.array[self._rows[name]].data) != self._checksums[name]:
-                raise self._damaged(f"the pixels of {name!r} are not those that were stored")
+            self._checked([name], pixels)
         return np.array([self._rows[name] for name in names], np.int64)
 
     def read(self, rows: Sequence[int], into: Pixels) -> None:
@@ -145,20 +143,43 @@ class Store:
 
     def images(self, names: Sequence[str]) -> Pixels:
         """Pixels of `names` in that order, uint8 [len, size, size, 3]; UserError if one was damaged."""
-        return self.array[self.rows(names)]
+        pixels = np.empty((len(names), *self.shape[1:]), np.uint8)
+        self._checked(names, pixels)
+        return pixels
 
     def mean(self, names: Sequence[str] | None = None) -> NDArray[np.float32]:
         """Mean of `names` (or all images), float32 [size, size, 3]; ValueError if there are none."""
         names = self.names if names is None else names
         if not names:
             raise ValueError("the mean of no images")
-        total = np.zeros(self._array.shape[1:], np.uint64)
+        total = np.zeros(self.shape[1:], np.uint64)
         for start in range(0, len(names), BLOCK):
             total += self.images(names[start : start + BLOCK]).sum(axis=0, dtype=np.uint64)
         return (total / len(names)).astype(np.float32)
 
+    def _checked(self, names: Sequence[str], into: Pixels) -> None:
+        """Read images, and compare each with its checksum while it is at hand."""
+        for name, pixels in zip(names, into, strict=True):
+            if name not in self._rows:
+                raise self._damaged(f"it has no image {name!r}")
+            self._file.read([self._rows[name]], pixels[None])
+            if zlib.crc32(pixels.data) != self._checksums[name]:
+                raise self._damaged(f"the pixels of {name!r} are not those that were stored")
+
     def _damaged(self, problem: str) -> UserError:
-        return UserError(f"the store {self.path} is damaged ({problem}); delete it and run snakemake again")
+        return SpoiltFile(f"the store {self.path} is damaged ({problem})")
+
+
+def _header(path: Path) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """What a .npy holds: type, shape, and where its numbers begin; ValueError if it is none."""
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        if version != (1, 0):
+            raise ValueError(f"it is of version {version} of the format")
+        shape, by_columns, kind = np.lib.format.read_array_header_1_0(file)
+        if by_columns:
+            raise ValueError("it is stored by columns")
+        return kind, shape, file.tell()
 
 
 def _reader(images: Archive, size: int, patch: int | None, threads: int) -> Callable[[str], Pixels]:

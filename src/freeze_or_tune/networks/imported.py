@@ -33,7 +33,7 @@ def read_weights(sizes: CaffeNet, path: Path) -> dict[str, Tensor]:
         raise UserError(f"{path}: weights are read from files that end in {' or '.join(READERS)}")
     with path.open("rb") as file:
         if file.read(512).lstrip().startswith(b"<"):
-            raise UserError(f"{path} is a web page and no weights; delete it and get it again")
+            raise UserError(f"{path} is a web page and no weights; get the file again")
     wanted = _shapes(sizes, classes=1)
     found = reader(path, list(dict.fromkeys(name.split(".")[0] for name in wanted)))
     wanted = _shapes(sizes, classes=found["fc8.bias"].numel())

@@ -1,14 +1,13 @@
 """Memory that a network takes on a GPU, worked out on torch's meta device, whose tensors have shapes but no numbers."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._python_dispatch import TorchDispatchMode  # public for all its name: notes/extending of torch's docs
 
 from freeze_or_tune.networks.build import outline
 from freeze_or_tune.study.backbones import Network
@@ -88,4 +87,13 @@ class _Living(TorchDispatchMode):
 
 
 def _memory_of(values: object) -> list[torch.UntypedStorage]:
-    return [leaf.untyped_storage() for leaf in tree_leaves(values) if isinstance(leaf, Tensor)]
+    return [tensor.untyped_storage() for tensor in _tensors_in(values)]
+
+
+def _tensors_in(values: object) -> Iterator[Tensor]:
+    """Those of arguments and results of an operation, which may be lists and dictionaries of them."""
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, list | tuple | dict):
+        for value in values.values() if isinstance(values, dict) else values:
+            yield from _tensors_in(value)

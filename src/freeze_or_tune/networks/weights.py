@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import DamagedFile, UserError, made_by_the_workflow
 from freeze_or_tune.system.files import replacing
 
 _MEAN, _ABOUT = "mean", "about"
@@ -57,15 +57,19 @@ def save_pretrained(pretrained: Pretrained, path: Path | str, about: str = "") -
 
 
 def load_pretrained(path: Path | str) -> Pretrained:
-    """Read a source network; UserError if the file is damaged."""
+    """Read a network, anybody's; UserError if the file is damaged."""
     try:
         tensors = load_file(path)
         mean = tensors.pop(_MEAN)
     except (SafetensorError, KeyError) as error:
-        raise UserError(
-            f"{path} is not a complete source network ({error}); delete it and run snakemake again"
-        ) from None
+        raise DamagedFile(f"{path} is not a complete network of this project ({error})") from None
     return Pretrained(tensors, mean)
+
+
+@made_by_the_workflow()
+def load_source(path: Path | str) -> Pretrained:
+    """Read a network that a rule has written, likewise."""
+    return load_pretrained(path)
 
 
 def read_about(path: Path | str) -> str:

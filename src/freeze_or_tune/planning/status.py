@@ -11,6 +11,7 @@ from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.study.study import Study
 from freeze_or_tune.system.errors import STOPPED, UserError
 from freeze_or_tune.system.files import checkpoint_folder, lock_file
+from freeze_or_tune.system.job_logs import ended_well, failure, last_lines, message, reason
 from freeze_or_tune.system.locks import held
 
 State = Literal["done", "running", "waiting", "interrupted", "failed", "damaged", "outdated"]
@@ -20,9 +21,6 @@ made with other settings than the study's."""
 STATES: tuple[State, ...] = ("done", "running", "waiting", "interrupted", "failed", "damaged", "outdated")
 TROUBLE = frozenset({"failed", "damaged"})
 """The states that end in an error if nobody does anything."""
-
-_TAIL = 8192
-"""Bytes of a log that are read: its end says how it went."""
 
 
 class Standing(NamedTuple):
@@ -60,32 +58,21 @@ def failed_stages(study: Study) -> list[FailedStage]:
     """Jobs of all other rules whose last run has failed."""
     logs = Path(study.results, "logs")
     others = (path for path in sorted(logs.rglob("*.log")) if path.relative_to(logs).parts[0] != "experiments")
-    return [FailedStage(reason, path) for path in others if (reason := _error(_last_lines(path)))]
-
-
-def failure(log: Path) -> str:
-    """Why the job of a log has failed, in its own words; empty if it says nothing of that."""
-    return _error(_last_lines(log))
-
-
-def last_message(log: Path) -> str:
-    """What the job of a log last said, without time and level; empty if it is at its end, or in something longer."""
-    lines = _last_lines(log)[-1:]
-    return _message(lines) if lines and " INFO " in lines[0] and not _ended_well(lines) else ""
+    return [FailedStage(why, path) for path in others if (why := failure(path))]
 
 
 def _standing(record: Path, log: Path, digest: str) -> tuple[State, str]:
     if held(lock_file(record)):
-        return "running", _message(_last_lines(log)[-1:])
+        return "running", message(last_lines(log)[-1:])
     if record.exists():
         return _made(record, digest)
-    lines = _last_lines(log)
-    reason = _error(lines)
-    if reason:
-        return "interrupted" if reason.startswith(STOPPED) else "failed", reason
+    lines = last_lines(log)
+    why = reason(lines)
+    if why:
+        return "interrupted" if why.startswith(STOPPED) else "failed", why
     left = checkpoint_folder(record).exists() or lock_file(record).exists()
-    if left or (lines and not _ended_well(lines)):
-        return "interrupted", _message(lines[-1:])
+    if left or (lines and not ended_well(lines)):
+        return "interrupted", message(lines[-1:])
     return "waiting", ""
 
 
@@ -98,34 +85,6 @@ def _made(record: Path, digest: str) -> tuple[State, str]:
         return "outdated", "snakemake will make it again"
     hints = dict.fromkeys(hint for of_run in made.unconverged().values() for hint in of_run)
     return "done", ", ".join(hints)
-
-
-def _last_lines(log: Path) -> list[str]:
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - _TAIL))
-            return file.read().decode(errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
-
-
-def _ended_well(lines: list[str]) -> bool:
-    """Whether a log is that of a job that has done its work: its result was removed, to be made again."""
-    return " INFO peak memory " in lines[-1]
-
-
-def _message(lines: list[str]) -> str:
-    """The last line without its time and level."""
-    return lines[-1].split(" INFO ", 1)[-1] if lines else ""
-
-
-def _error(lines: list[str]) -> str:
-    """Why a job has failed: its message, or the last line of its traceback; empty if it has not."""
-    errors = [number for number, line in enumerate(lines) if " ERROR " in line]
-    if not errors:
-        return ""
-    message = lines[errors[-1]].split(" ERROR ", 1)[1]
-    return lines[-1] if lines[errors[-1] + 1 :] else message
 
 
 def report(experiments: Iterable[Standing], stages: Iterable[FailedStage]) -> str:

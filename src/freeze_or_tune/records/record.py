@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import DamagedFile, made_by_the_workflow
 from freeze_or_tune.system.files import write_text
 
 Accuracy = Annotated[float, Field(ge=0, le=1)]
@@ -22,13 +22,17 @@ class Record(BaseModel):
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """Read and check; UserError if the file is not a whole, valid result."""
+        """Read and check what a rule has written; UserError if the file is not a whole, valid result."""
+        with made_by_the_workflow():
+            return cls.read_given(path)
+
+    @classmethod
+    def read_given(cls, path: Path | str) -> Self:
+        """Likewise, of a file that may be a person's own."""
         try:
             return cls.model_validate_json(Path(path).read_bytes())
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the file"
-            raise UserError(
-                f"{path} is not a complete {cls.__name__.lower()} result ({where}: {first['msg']}); "
-                "delete it and run snakemake again"
-            ) from None
+            name = cls.__name__.lower()
+            raise DamagedFile(f"{path} is not a complete {name} result ({where}: {first['msg']})") from None

@@ -15,18 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from freeze_or_tune.planning.status import failure, last_message
 from freeze_or_tune.running.display import Display
 from freeze_or_tune.running.stages import Stages
 from freeze_or_tune.running.studies import own_studies
 from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.failures import failures, in_words
+from freeze_or_tune.system.job_logs import last_message
 from freeze_or_tune.system.shipped import shipped
 from snakemake_logger_plugin_freeze_or_tune import CHANNEL
 
 _TICK = 1.0
 """Seconds between two looks at the clock."""
-_FAILURES = 5
-"""Failed jobs that are named; further ones are counted."""
 _LOCKED = "LockException"
 
 
@@ -196,15 +195,8 @@ class _Heard:
     def failure(self) -> str:
         """What went wrong, each failed job in a sentence with its log; empty if nothing was said of it."""
         if self.failed:
-            told = dict.fromkeys(_of_job(rule, log) for rule, log in self.failed.values())
-            more = [f"and {len(told) - _FAILURES} more jobs have failed"] if len(told) > _FAILURES else []
-            return "\n".join([*list(told)[:_FAILURES], *more])
+            return in_words(failures(self.failed.values()))
         return "\n".join(dict.fromkeys(sentence(kind, message, self.directory) for kind, message in self.errors))
-
-
-def _of_job(rule: str, log: Path | None) -> str:
-    reason = failure(log) if log else ""
-    return f"{reason or f'the job {rule} has failed'}" + (f"\n  log: {log}" if log else "")
 
 
 def sentence(exception: str, message: str, directory: Path) -> str:

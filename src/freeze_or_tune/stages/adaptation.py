@@ -14,7 +14,7 @@ from freeze_or_tune.analysis.statistics.calibration import calibration_error, te
 from freeze_or_tune.analysis.statistics.shares import wilson
 from freeze_or_tune.data.splits import Row, read_split
 from freeze_or_tune.data.store import Store
-from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
+from freeze_or_tune.networks.weights import Pretrained, load_source, save_pretrained
 from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.records.model import Model, Trial, Use
@@ -94,7 +94,7 @@ def _trained(
 ) -> tuple[Experiment, Pretrained]:
     """An experiment, and the network that came of it."""
     network = result.with_suffix(".safetensors")
-    return work.train(settings, result, network, among), load_pretrained(network)
+    return work.train(settings, result, network, among), load_source(network)
 
 
 def _chosen(

@@ -11,7 +11,7 @@ from torch import Tensor
 from freeze_or_tune.data.store import Store
 from freeze_or_tune.networks.build import build, own_mean, scale_of
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.networks.weights import Pretrained, load_pretrained, save_pretrained
+from freeze_or_tune.networks.weights import Pretrained, load_source, save_pretrained
 from freeze_or_tune.records.correctness import pack
 from freeze_or_tune.records.experiment import Experiment, Performance, Run, Tested, Tried
 from freeze_or_tune.records.recipes import RECIPES
@@ -56,7 +56,7 @@ def run_experiment(
         if not (waited and (model is None or model.exists()) and _is_made(settings, destination)):
             cache = cache_for(settings, machine, device, memory_mb)
             subsets = load_subsets(settings.split, store, split, cache)
-            pretrained = load_pretrained(source)
+            pretrained = load_source(source)
             saving = Saving(destination, _key(settings, store, split, source), machine.checkpoint_seconds)
             record, best = _runs(settings, subsets, pretrained, pretrained.mean, cache, saving, machine, among)
             if model is not None:

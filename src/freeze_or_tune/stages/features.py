@@ -12,7 +12,7 @@ from freeze_or_tune.data.splits import training_images
 from freeze_or_tune.data.store import Store
 from freeze_or_tune.networks.build import build, scale_of
 from freeze_or_tune.networks.layered import Layered
-from freeze_or_tune.networks.weights import Pretrained, load_pretrained
+from freeze_or_tune.networks.weights import Pretrained, load_source
 from freeze_or_tune.records.distances import MeanFeatures
 from freeze_or_tune.stages.memory import chunk_for
 from freeze_or_tune.study.backbones import Network
@@ -42,7 +42,7 @@ def extract_features(
     are in memory at a time.
     """
     torch_device = prepare_device(machine, threads)
-    pretrained = load_pretrained(source)
+    pretrained = load_source(source)
     network = source_network(sizes, pretrained).to(torch_device)
     images = Store(store)
     names = training_images(sample) if sample else images.names

@@ -25,7 +25,7 @@ from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.splits import Row, read_rows
 from freeze_or_tune.data.store import Store
 from freeze_or_tune.networks.build import scale_of
-from freeze_or_tune.networks.weights import load_pretrained
+from freeze_or_tune.networks.weights import load_source
 from freeze_or_tune.records.distances import MeanFeatures
 from freeze_or_tune.records.probes import Mistake, Probe, Profile, best_of
 from freeze_or_tune.stages.features import in_chunks, source_network
@@ -60,7 +60,7 @@ def probe(
     `index` says which images belong to one group: they are never on both sides of a fold.
     """
     device = prepare_device(machine, threads)
-    pretrained = load_pretrained(weights)
+    pretrained = load_source(weights)
     network = source_network(sizes, pretrained).to(device)
     rows = [row for row in read_rows(split) if row.subset != "test"]
     rows = sorted(rows, key=lambda row: stable_digest(seed, row.image))[:MOST]

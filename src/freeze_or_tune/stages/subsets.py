@@ -1,10 +1,13 @@
 """The images of a split, where training wants them: on the device while they fit, else in the store."""
 
 import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from freeze_or_tune.data.splits import read_split
@@ -31,17 +34,17 @@ def load_subsets(sizes: SplitSettings, store: Path, split: Path, cache: Cache) -
     """Read a split; put each subset on the device, once, or leave it in the store if the cache has no room for it."""
     chosen = read_split(split, sizes.n, sizes.val, sizes.test, pool=sizes.pool, up_to=sizes.up_to)
     images = Store(store)
-    pixels = torch.from_numpy(images.array)
 
     def subset(name: str, *others: str) -> Images:
         rows = [row for row in chosen if row.subset in (name, *others)]
-        places = torch.from_numpy(images.rows([row.image for row in rows]))
+        places = images.rows([row.image for row in rows])
         labels = torch.tensor([row.label for row in rows], device=cache.device)
-        size = len(rows) * pixels[0].numel()
+        size = len(rows) * math.prod(images.shape[1:])
         if cache.reserve(size):
-            return Images(_resident(pixels, places, cache.device), labels)
+            return Images(_resident(images, places, cache.device), labels)
         log.info("%.0f MB of %s images are read from the store batch by batch", size / 2**20, name)
-        return Streamed(pixels[:0], labels, places, images.read)
+        nothing = torch.empty((0, *images.shape[1:]), dtype=torch.uint8)
+        return Streamed(nothing, labels, torch.from_numpy(places), images.read)
 
     return Subsets(
         subset("train", *(["val"] if sizes.pool == "refit" else [])), subset("val"), subset("test"),
@@ -50,9 +53,13 @@ def load_subsets(sizes: SplitSettings, store: Path, split: Path, cache: Cache) -
     )  # fmt: skip
 
 
-def _resident(pixels: Tensor, places: Tensor, device: torch.device) -> Tensor:
+def _resident(images: Store, places: NDArray[np.int64], device: torch.device) -> Tensor:
     """Rows of a store on the device, in Caffe's BGR; part by part, so that there are never two copies."""
-    resident = torch.empty((len(places), *pixels.shape[1:]), dtype=torch.uint8, device=device)
-    for here, there in zip(resident.split(BLOCK), places.split(BLOCK), strict=True):
-        here.copy_(pixels.index_select(0, there).to(device).flip(-1))  # turned there, where it costs nothing
+    resident = torch.empty((len(places), *images.shape[1:]), dtype=torch.uint8, device=device)
+    part = np.empty((min(BLOCK, len(places)), *images.shape[1:]), np.uint8)
+    for start in range(0, len(places), BLOCK):
+        rows = places[start : start + BLOCK].tolist()
+        images.read(rows, part[: len(rows)])
+        # Turned there, where it costs nothing.
+        resident[start : start + len(rows)] = torch.from_numpy(part[: len(rows)]).to(device).flip(-1)
     return resident

@@ -3,6 +3,7 @@
 import math
 import os
 import re
+import resource
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,3 +100,11 @@ def _words(path: Path) -> list[str]:
         return path.read_text(encoding="ascii").split()
     except OSError:
         return []
+
+
+def peak_resident_mb() -> float:
+    """The most memory that this process has had so far (MiB)."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage counts what the parent had when it started this process
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) / 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

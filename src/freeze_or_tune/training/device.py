@@ -14,7 +14,7 @@ import torch
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.study.solver import Precision
 from freeze_or_tune.system.errors import UserError
-from freeze_or_tune.system.job import peak_resident_mb
+from freeze_or_tune.system.machine import peak_resident_mb
 from freeze_or_tune.training.gpus import choose_gpu, given_by_scheduler
 
 _ARCHITECTURE = re.compile(r"(?P<kind>sm|compute)_(?P<major>\d+)(?P<minor>\d)(?P<bound>[af]?)")

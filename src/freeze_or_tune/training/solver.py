@@ -4,8 +4,7 @@ Weights have lr_mult 1 and decay_mult 1, Caffe's biases 2 and 0; copied blocks h
 In timm's networks nothing learns at twice the rate, and what is no matrix (biases, norms, tokens) does not decay.
 
 torch's SGD keeps the rate outside V, which is the same if V is scaled where the rate drops. AdamW is torch's, too
-(Loshchilov and Hutter 2019); biases learn at the rate of weights. The fused kernels, which read parameters, gradients
-and moments once, are called directly: importing torch.optim costs a short job a second.
+(Loshchilov and Hutter 2019); biases learn at the rate of weights.
 """
 
 import math
@@ -19,6 +18,7 @@ from torch import Tensor
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.solver import Candidate, Method, Solver
+from freeze_or_tune.training import updates
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Optimiser(ABC):
         """Update with the gradients of iteration 0, 1, ..., by parameter; they may be scaled in place."""
         if self.solver.clip is not None:
             norm = torch.nn.utils.get_total_norm(gradients.values())
-            torch._foreach_mul_(list(gradients.values()), (self.solver.clip / (norm + 1e-6)).clamp(max=1))
+            updates.scale(list(gradients.values()), (self.solver.clip / (norm + 1e-6)).clamp(max=1))
         rate = self.rate(iteration)
         self._before(iteration, rate)
         for group in self._groups.values():
@@ -151,12 +151,9 @@ class StepSGD(Optimiser):
                 velocity.mul_(self.rate(iteration - 1) / rate)
 
     def _update(self, group: _Group, gradients: list[Tensor], rate: float) -> None:
-        momentum = self.solver.momentum
-        torch._fused_sgd_(
-            group.parameters, gradients, group.moments[0] if momentum else [], lr=rate,
-            momentum=momentum, weight_decay=group.decay, dampening=0.0, nesterov=False, maximize=False,
-            is_first_step=False,
-        )  # fmt: skip
+        updates.sgd(
+            group.parameters, gradients, group.moments[0], rate=rate, momentum=self.solver.momentum, decay=group.decay
+        )
 
 
 class AdamW(Optimiser):
@@ -169,16 +166,16 @@ class AdamW(Optimiser):
     ) -> None:
         """As of all."""
         super().__init__(parameters, solver, iterations, candidate)
-        self._step = torch.zeros((), device=next(iter(self.state.values())).device)
+        self._step, self._on_device = 0, torch.zeros((), device=next(iter(self.state.values())).device)
 
     def _before(self, iteration: int, rate: float) -> None:
-        self._step.fill_(iteration + 1)  # a new tensor would make the step wait until the GPU has done all before
+        self._step = iteration + 1
+        self._on_device.fill_(self._step)  # a new tensor would make the step wait until the GPU has done all before
 
     def _update(self, group: _Group, gradients: list[Tensor], rate: float) -> None:
-        steps = [self._step] * len(gradients)
-        torch._fused_adamw_(
-            group.parameters, gradients, group.moments[0], group.moments[1], [], steps, lr=rate, beta1=0.9, beta2=0.999,
-            weight_decay=group.decay, eps=1e-8, amsgrad=False, maximize=False,
+        updates.adamw(
+            group.parameters, gradients, *group.moments, step=self._step, step_on_device=self._on_device, rate=rate,
+            decay=group.decay,
         )  # fmt: skip
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from freeze_or_tune.__main__ import main
 from freeze_or_tune.analysis.results.columns import NAMES
 from freeze_or_tune.analysis.results.table import read_results
+from freeze_or_tune.analysis.show.plot import figure, table
 from freeze_or_tune.system.errors import UserError
 
 
@@ -52,6 +54,28 @@ def test_a_malformed_cell_is_named_by_line_and_column(path, edit, row, column, v
     with pytest.raises(UserError, match=problem) as error:
         read_results(path)
     assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("damage", ["cell", "column", "bytes", "cells"])
+def test_only_the_workflows_own_table_may_be_deleted(path, edit, damage, tmp_path, capsys):
+    header, *lines = path.read_text().splitlines()
+    if damage == "cell":
+        edit(path, 0, "n", "ten")
+    elif damage == "column":
+        path.write_text(path.read_text().replace("peak_memory_mb", "memory"))
+    elif damage == "bytes":
+        path.write_bytes(b"a\n\xff\xfe\n")
+    else:
+        path.write_text("\n".join([header, *(f"{line}," for line in lines)]))
+    for command in (["plot", str(path), str(tmp_path / "out")], ["judge", str(path)]):
+        assert main(command) == 1
+        said = capsys.readouterr().err
+        assert str(path) in said
+        assert "delete" not in said
+        assert "snakemake" not in said
+    for make in (figure, table):
+        with pytest.raises(UserError, match=r"; delete it and run snakemake again$"):
+            make(path, 1, [tmp_path / "1.csv"])
 
 
 def test_a_level_of_distance_must_be_that_of_the_distance(path):

@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import re
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -24,6 +26,20 @@ PLAIN = (1, 2, 3, 4)
 
 def files(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_log_of_a_figure_has_nothing_of_its_fonts(synthetic, tmp_path):
+    code = f"""
+from freeze_or_tune.system.job import logged
+from pathlib import Path
+with logged({str(tmp_path / "log")!r}):
+    from freeze_or_tune.analysis.show.plot import figure
+    figure(Path({str(synthetic)!r}), 2, [Path({str(tmp_path / "fig2.pdf")!r})])
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert b"/FontFile2" in (tmp_path / "fig2.pdf").read_bytes()  # a part of a font, which fontTools has cut out
+    (line,) = (tmp_path / "log").read_text().splitlines()
+    assert " INFO peak memory " in line
 
 
 @pytest.mark.slow

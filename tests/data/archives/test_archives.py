@@ -38,8 +38,24 @@ def test_missing_path(tmp_path: Path) -> None:
 def test_damaged_zip(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"x": b"1" * 1000})
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(UserError, match=r"a\.zip is not a readable zip .* delete it"):
+    with pytest.raises(UserError, match=r"a\.zip is not a readable zip \(.*\); fetch or make it again$"):
         open_archive(path)
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.parquet", b"PAR1....PAR1"), ("a.7z", b"7z\xbc\xaf"), ("a", b"")])
+def test_another_file_is_a_persons_own_and_stays(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=rf"{name} is neither a folder, a zip, a tar nor a CSV; .* path and label$"):
+        open_archive(tmp_path / name)
+
+
+def test_a_zip_by_another_name_and_behind_other_bytes(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.bin", {"x": b"1"})
+    with open_archive(path) as archive:
+        assert archive.names() == ["x"]
+    path.write_bytes(b"#!/bin/sh\n" + path.read_bytes())
+    with open_archive(path) as archive:
+        assert archive.read("x") == b"1"
 
 
 def test_damaged_file_in_a_zip(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_a_wrong_file_is_an_error_and_left(
     path = {"there": there, "placed": placed}[where]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    with pytest.raises(UserError, match=rf"{re.escape(str(path))} {message}\. It was left as it is: move or delete it"):
+    with pytest.raises(UserError, match=rf"{re.escape(str(path))} {message}\. It was left as it is: put the right"):
         fetch(download(), there, placed)
     assert path.read_bytes() == data
     assert served["log"] == b""

@@ -102,8 +102,12 @@ def test_a_dead_network_has_no_direction() -> None:
 def test_a_mean_that_is_not_whole_is_no_mean(tmp_path: Path) -> None:
     path = averaged(tmp_path / "a.json", RNG.random((5, 3)))
     path.write_text(path.read_text()[:-20])
-    with pytest.raises(UserError, match=r"a\.json is not a complete meanfeatures"):
-        measure("cosine", "letters", "digits", path, path, tmp_path / "d.json")
+    whole = averaged(tmp_path / "b.json", RNG.random((5, 3)))
+    # The source's may be a person's own file, `mean_features`; the target's never is.
+    with pytest.raises(UserError, match=r"a\.json is not a complete meanfeatures result \(.*\)$"):
+        measure("cosine", "letters", "digits", path, whole, tmp_path / "d.json")
+    with pytest.raises(UserError, match=r"a\.json is not a complete meanfeatures result .*; delete it and run"):
+        measure("cosine", "letters", "digits", whole, path, tmp_path / "d.json")
 
 
 def test_an_estimated_mean_is_labelled_as_one(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from freeze_or_tune.analysis.statistics.verdicts import geometric_mean, recommen
 from freeze_or_tune.records.experiment import Experiment, Run
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.system.commands import snakemake_command
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile, made_by_the_workflow
 
 CURVE_POINTS = 200_000
 """Points of all learning curves together, about 3 MB: beyond that, curves are thinned out evenly."""
@@ -43,6 +43,7 @@ Key = tuple[str, int, str]
 """Target, images a class, scheme."""
 
 
+@made_by_the_workflow()
 def gather(
     results_csv: Path,
     experiments: Sequence[Path],
@@ -116,9 +117,8 @@ def _read(paths: Sequence[Path], results: pd.DataFrame, results_csv: Path) -> di
     odd += [key for key in tabled.keys() & records.keys() if tabled[key] != records[key][1].digest]
     if odd:
         target, n, scheme = min(odd)
-        raise UserError(
-            f"{results_csv} does not hold the experiments beside it (such as target {target}, n {n}, scheme {scheme}); "
-            "delete it and run snakemake again"
+        raise SpoiltFile(
+            f"{results_csv} does not hold the experiments beside it (such as target {target}, n {n}, scheme {scheme})"
         )
     return records
 

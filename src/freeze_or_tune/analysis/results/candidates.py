@@ -7,7 +7,7 @@ import pandas as pd
 
 from freeze_or_tune.analysis.results.choosing import AVERAGE, Chosen
 from freeze_or_tune.records.experiment import Experiment, Tested
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile
 
 OF_EXPERIMENT = (
     *("study", "source", "target", "n", "classes", "test_images", "scheme", "mode", "variant", "depth"),
@@ -61,9 +61,9 @@ def read_candidates(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=words, keep_default_na=False, na_values={name: [""] for name in MAYBE})
     except (OSError, ValueError) as problem:
-        raise UserError(f"{path} cannot be read ({problem}); delete it and run snakemake again") from None
+        raise SpoiltFile(f"{path} cannot be read ({problem})") from None
     missing = [name for name in NAMES if name not in table.columns]
     if missing or table.empty:
         what = f"has no column {missing[0]!r}" if missing else "has no rows"
-        raise UserError(f"{path} {what}; delete it and run snakemake again")
+        raise SpoiltFile(f"{path} {what}")
     return table

@@ -18,7 +18,7 @@ from freeze_or_tune.study.levels import data_level, distance_level
 from freeze_or_tune.study.metrics import METRICS
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.solver import Rule
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile, UserError
 from freeze_or_tune.system.files import replacing
 
 Row = dict[str, Value | None]
@@ -75,7 +75,7 @@ def _table(
             key = tuple(row[name] for name in KEY)
             if key in rows:
                 where = "target {}, n {}, scheme {}, run {}".format(*key)
-                raise UserError(f"{path}: {where} is in another result file too; remove one of the two")
+                raise SpoiltFile(f"{path}: {where} is in another result file too", "one of the two")
             rows[key] = row
     return _sorted(pd.DataFrame(list(rows.values()), columns=list(NAMES)))
 
@@ -99,9 +99,7 @@ def _read_distances(paths: Iterable[Path]) -> dict[str, dict[str, Distance]]:
         distance = Distance.read(path)
         metrics = found.setdefault(distance.target, {})
         if distance.metric in metrics:
-            raise UserError(
-                f"{path}: {distance.metric} of {distance.target} is in another file too; remove one of the two"
-            )
+            raise SpoiltFile(f"{path}: {distance.metric} of {distance.target} is in another file too", "one of the two")
         metrics[distance.metric] = distance
     return found
 
@@ -109,7 +107,7 @@ def _read_distances(paths: Iterable[Path]) -> dict[str, dict[str, Distance]]:
 def _read_experiment(path: Path) -> Experiment:
     record = Experiment.read(path)
     if record.digest != record.settings.digest:
-        raise UserError(f"{path}: its settings are not those it was run with; delete it and run snakemake again")
+        raise SpoiltFile(f"{path}: its settings are not those it was run with")
     return record
 
 
@@ -120,9 +118,10 @@ def _shared(path: Path, record: Experiment, measured: dict[str, dict[str, Distan
     distances = measured.get(settings.target, {})
     for distance in distances.values():
         if distance.source != settings.source:
-            raise UserError(
+            raise SpoiltFile(
                 f"{path}: its source is {settings.source}, but the {distance.metric} distance of {settings.target} "
-                f"is from {distance.source}; delete both and run snakemake again"
+                f"is from {distance.source}",
+                "both",
             )
     return {
         "study": settings.study, "source": settings.source, "target": settings.target, "dataset": settings.dataset,
@@ -154,7 +153,7 @@ def _counts(path: Path, record: Experiment, tallies: Mapping[tuple[str, str], Sp
         return {}
     train, test = tally.train, tally.test
     if (train.images, test.images) != (record.train_images, record.test_images):
-        raise UserError(f"{path}: its split has other images by now; delete it and run snakemake again")
+        raise SpoiltFile(f"{path}: its split has other images by now")
     counts = (
         tally.classes_available, train.available, train.fewest, train.most, test.available, test.fewest, test.most
     )  # fmt: skip

@@ -11,7 +11,7 @@ from freeze_or_tune.records.correctness import check
 from freeze_or_tune.study.levels import data_level, distance_level
 from freeze_or_tune.study.metrics import METRICS
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import DamagedFile, UserError
 
 Value = str | int | float
 
@@ -118,7 +118,7 @@ def parse_table(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Typed columns from a table of text; UserError names the line of `path` and the column at fault."""
     missing = [name for name in NAMES if name not in cells.columns]
     if missing:
-        raise UserError(f"{path} has no column {missing[0]!r}; delete it and run snakemake again")
+        raise DamagedFile(f"{path} has no column {missing[0]!r}, which every experiments.csv has")
     if cells.empty:
         raise UserError(f"{path} has a header but no rows; run at least one experiment")
     table = pd.DataFrame({column.name: _parse_column(cells[column.name], column, path) for column in COLUMNS})
@@ -200,4 +200,4 @@ def _text(value: object) -> str:
 
 def _mistake(path: Path, row: int, column: str, problem: str) -> UserError:
     # Line 1 is the header.
-    return UserError(f"{path}, line {row + 2}, {column}: {problem}; delete the file and run snakemake again")
+    return DamagedFile(f"{path}, line {row + 2}, {column}: {problem}")

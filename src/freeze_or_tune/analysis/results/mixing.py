@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from freeze_or_tune.study.settings import TrainingSettings
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile, UserError
 from freeze_or_tune.system.hashing import stable_digest
 
 OF_EXPERIMENT = {"target", "dataset", "source", "network", "split", "scheme", "runs"}
@@ -41,9 +41,9 @@ def check_records(records: Iterable[tuple[Path, TrainingSettings]]) -> None:
             difference = _difference(expected, values)
             if difference:
                 key, old, new = difference
-                raise UserError(
-                    f"{path}: its {key} is {new!r}, but {old!r} in {before}, of the same {place}; "
-                    "remove the one that is not of this study, and run snakemake again"
+                raise SpoiltFile(
+                    f"{path}: its {key} is {new!r}, but {old!r} in {before}, of the same {place}",
+                    "the one that is not of this study",
                 )
 
 

@@ -10,7 +10,7 @@ from freeze_or_tune.analysis.results.columns import PROBES, parse_table
 from freeze_or_tune.analysis.results.mixing import check_unmixed
 from freeze_or_tune.study.metrics import METRICS
 from freeze_or_tune.study.schemes import Mode
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import DamagedFile, UserError
 
 LOG = logging.getLogger(__name__)
 
@@ -29,12 +29,10 @@ def read_results(path: Path, mixed: bool = False) -> pd.DataFrame:
     except FileNotFoundError:
         raise UserError(f"{path} does not exist; make it with `snakemake {path}`") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as problem:
-        raise UserError(
-            f"{path} is not a CSV table ({str(problem).strip()}); delete it and run snakemake again"
-        ) from None
+        raise DamagedFile(f"{path} is not a CSV table in UTF-8 ({str(problem).strip()})") from None
     if not isinstance(cells.index, pd.RangeIndex):
         # What is too much in all lines pandas takes for names of the rows, and shifts the columns.
-        raise UserError(f"{path}, line 2: it has more cells than the header; delete the file and run snakemake again")
+        raise DamagedFile(f"{path}, line 2: it has more cells than the header")
     table = parse_table(cells, path)
     if not mixed:
         check_unmixed(table, path)

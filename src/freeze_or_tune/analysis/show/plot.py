@@ -16,6 +16,7 @@ from freeze_or_tune.analysis.show.sheets import write_csv, write_sheet
 from freeze_or_tune.analysis.show.style import write_figure
 from freeze_or_tune.analysis.show.tables import TABLES
 from freeze_or_tune.analysis.statistics.intervals import Evidence
+from freeze_or_tune.system.errors import made_by_the_workflow
 
 
 class Drawing(NamedTuple):
@@ -36,11 +37,13 @@ _DEPTHS = {"figure": 6, "table": 4}
 """What takes schemes between frozen and tuned."""
 
 
+@made_by_the_workflow()
 def figure(results_csv: Path, number: int, outputs: Sequence[Path]) -> None:
     """Write a figure: each output in the format of its suffix, .csv its data and .json its provenance."""
     _figure(Evidence.read(results_csv), results_csv, number, outputs)
 
 
+@made_by_the_workflow()
 def table(results_csv: Path, number: int, outputs: Sequence[Path]) -> None:
     """Write a table: each output in the format of its suffix, .json its provenance."""
     _table(Evidence.read(results_csv), results_csv, number, outputs)

@@ -1,5 +1,6 @@
 """Zips, tars and folders read alike: images come straight from them, nothing is unpacked into files."""
 
+import zipfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,8 @@ __all__ = ["Archive", "ListedArchive", "Paths", "UnreadableFile", "open_archive"
 
 Paths = Path | Sequence[Path]
 """One archive, or several that are one dataset."""
+
+_ZIPS = {".whl", ".zip"}
 
 LISTS = {".csv", ".mat", ".txt"}
 """Suffixes of files that are no archives but belong to a dataset made of several files."""
@@ -54,7 +57,12 @@ def open_archive(path: Path, scratch: Path | None = None) -> Archive:
     # Tars older than POSIX have no such mark, and are known by their suffix.
     if head[257:262] == b"ustar" or path.suffix.lower() == ".tar":
         return TarArchive(path)
-    return ZipArchive(path)
+    if head.startswith(b"PK") or path.suffix.lower() in _ZIPS or zipfile.is_zipfile(path):
+        return ZipArchive(path)
+    raise UserError(
+        f"{path} is neither a folder, a zip, a tar nor a CSV; give a folder with one folder of images a class, a zip "
+        "or tar of one, or a CSV with the columns path and label"
+    )
 
 
 def _open_any(path: Path, scratch: Path | None) -> Archive:

@@ -61,7 +61,7 @@ def safe_name(name: str) -> str | None:
 def check_size(path: Path, name: str, size: int) -> None:
     """Raise UserError if a file of an archive is too large to be read into memory."""
     if size > MOST_BYTES:
-        raise UserError(f"{name!r} in {path} has {size} bytes, more than the {MOST_BYTES} of any image; remove it")
+        raise UserError(f"{name!r} in {path} has {size} bytes, more than the {MOST_BYTES} of any image or list")
 
 
 def check_count(path: Path, count: int) -> None:

@@ -92,7 +92,7 @@ def decompressed(path: Path, scratch: Path | None) -> IO[bytes]:
     except (EOFError, OSError, zlib.error) as error:
         file.close()
         raise UserError(
-            f"{path} cannot be decompressed ({error}); if it is damaged, delete it and fetch or make it again; "
+            f"{path} cannot be decompressed ({error}); if it is damaged, fetch or make it again; "
             "if the disk is full, make room for the whole of it"
         ) from None
     except BaseException:
@@ -148,4 +148,4 @@ def _members(path: Path, descriptor: int, start: int, size: int) -> Iterator[tar
 
 
 def _damaged(path: Path, problem: str) -> UserError:
-    return UserError(f"{path} is not a readable tar ({problem}); delete it and fetch or make it again")
+    return UserError(f"{path} is not a readable tar ({problem}); fetch or make it again")

@@ -27,7 +27,7 @@ class ZipArchive(Archive):
         try:
             self._zip = zipfile.ZipFile(path)
         except DAMAGE as error:
-            raise UserError(f"{path} is not a readable zip ({error}); delete it and fetch or make it again") from None
+            raise UserError(f"{path} is not a readable zip ({error}); fetch or make it again") from None
         check_count(path, len(self._zip.infolist()))
         self._entries: dict[str, zipfile.ZipInfo] = {}
         left_out = []
@@ -52,9 +52,7 @@ class ZipArchive(Archive):
             with self._lock, self._zip.open(entry) as file:
                 return file.read(entry.file_size + 1)
         except DAMAGE as error:
-            raise UserError(
-                f"{name!r} in {self.path} cannot be read ({error}); delete the zip and fetch or make it again"
-            ) from None
+            raise UserError(f"{name!r} in {self.path} cannot be read ({error}); fetch or make the zip again") from None
 
     def close(self) -> None:
         """Close the zip."""

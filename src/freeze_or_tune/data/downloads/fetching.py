@@ -101,7 +101,10 @@ def _protect(path: Path) -> None:
 def _check(wanted: Wanted, path: Path) -> None:
     problem = wanted.problem(path)
     if problem:
-        raise UserError(f"{path} {problem}. It was left as it is: move or delete it, and run snakemake again")
+        raise UserError(
+            f"{path} {problem}. It was left as it is: put the right file in its place, or move it elsewhere, and run "
+            "snakemake again"
+        )
 
 
 def _link(placed: Path, destination: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from freeze_or_tune.data.downloads.partial import Partial
 from freeze_or_tune.data.downloads.whole import Wanted
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile, UserError
 from freeze_or_tune.system.files import write_text
 
 SCHEME = "hub:"
@@ -35,7 +35,7 @@ def revision_of(destination: Path) -> str | None:
     record = _record(destination)
     revision = record.read_text(encoding="utf-8").partition(" ")[0] if record.exists() else None
     if revision is not None and not re.fullmatch(r"[0-9a-f]{40}", revision):
-        raise UserError(f"{record} does not begin with a revision; delete it if you trust the file beside it")
+        raise SpoiltFile(f"{record} does not begin with a revision", "it, if you trust the file beside it,")
     return revision
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile
 from freeze_or_tune.system.files import write_text
 from freeze_or_tune.system.hashing import digest_of
 
@@ -63,7 +63,8 @@ def read_record(record: Path, algorithm: str) -> str | None:
         return None
     digest = record.read_text(encoding="utf-8", errors="replace").partition(" ")[0]
     if not re.fullmatch(rf"[0-9a-f]{{{DIGEST_LENGTHS[algorithm]}}}", digest):
-        raise UserError(f"{record} does not begin with a {algorithm}; delete it if you trust the file beside it")
+        which = "it, if you trust the file beside it,"
+        raise SpoiltFile(f"{record} does not begin with a {algorithm}", which)
     return digest
 
 

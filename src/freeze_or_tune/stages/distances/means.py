@@ -41,7 +41,7 @@ def measure(metric: Metric, source: str, target: str, source_mean: Path, target_
 
     UserError if they are not of the same network.
     """
-    ours, theirs = MeanFeatures.read(source_mean), MeanFeatures.read(target_mean)
+    ours, theirs = MeanFeatures.read_given(source_mean), MeanFeatures.read(target_mean)
     if len(ours.mean) != len(theirs.mean):
         raise UserError(
             f"{source_mean} has the means of {len(ours.mean)} features{f' ({ours.about})' if ours.about else ''}, but "

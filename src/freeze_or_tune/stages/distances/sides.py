@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from freeze_or_tune.system.errors import UserError
+from freeze_or_tune.system.errors import SpoiltFile, UserError
 
 Rows = NDArray[np.int64]
 Features = NDArray[np.float32]
@@ -24,7 +24,7 @@ def load_features(path: Path) -> Features:
     try:
         features: Features = np.load(path, mmap_mode="r")
     except (ValueError, EOFError) as error:
-        raise UserError(f"{path} is damaged ({error}); delete it and run snakemake again") from None
+        raise SpoiltFile(f"{path} is damaged ({error})") from None
     return features
 
 
