@@ -44,7 +44,7 @@ ALONE = "before = state(); import freeze_or_tune; print(changed(before))"
 ALL = """
 import cv2, jinja2, matplotlib.figure, onnx, pandas, PIL.Image, plotly.offline, pydantic, requests, scipy.stats
 import statsmodels.stats.proportion, timm, torch, tqdm, sklearn.datasets, sklearn.svm, sklearn.neighbors
-import sklearn.pipeline
+import sklearn.pipeline, snakemake.sourcecache
 import torch.nn.functional, torch.utils._python_dispatch, safetensors.torch, typer, tabulate, threadpoolctl
 torch.get_num_threads()
 import freeze_or_tune

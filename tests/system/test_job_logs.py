@@ -36,7 +36,7 @@ def test_a_log_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
     assert not ended_well(last_lines(tmp_path / "none.log"))
 
 
-@pytest.mark.parametrize(("text", "said"), [("", ""), (WELL, "peak memory 300 MB"), (TRACEBACK, "")])
+@pytest.mark.parametrize(("text", "said"), [("", ""), (WELL, ""), (f"{TIME} INFO a step\n", "a step"), (TRACEBACK, "")])
 def test_what_a_job_last_said(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "a.log").write_text(text)
     assert last_message(tmp_path / "a.log") == said

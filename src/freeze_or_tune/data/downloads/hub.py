@@ -46,7 +46,7 @@ def get(url: str, wanted: Wanted, destination: Path) -> None:
         came, revision, wanted = _download(repository, wanted, first, destination, folder)
         problem = wanted.problem(came)
         if problem:
-            raise UserError(f"what came {problem}; it was removed")
+            raise UserError(f"what came {problem}; none of it was kept")
         came.replace(destination)
         write_text(_record(destination), f"{revision}  {repository}\n")
 
@@ -90,9 +90,9 @@ def _download(
             f"{repository} is gated: accept its terms on its page, and set HF_TOKEN to your token"
         ) from None
     except errors.RevisionNotFoundError:
-        raise UserError(
-            f"{repository} has no revision {first} any more, that of the first download; if you trust what it has now, "
-            f"delete {_record(destination)} and the {wanted.algorithm} beside it"
+        raise SpoiltFile(
+            f"{repository} has no revision {first} any more, that of the first download",
+            f"{_record(destination)} and the {wanted.algorithm} beside it, if you trust what it has now,",
         ) from None
     except errors.EntryNotFoundError:
         raise UserError(f"{repository} has no {wanted.file}") from None
