@@ -45,6 +45,9 @@ SUBMITTED = Elsewhere(
 INTERRUPTED = Elsewhere("tests/slurm/test_slurm.py::test_an_interrupted_experiment_goes_on_where_it_was")
 DEPLOYED = Elsewhere("tests/workflow/test_module.py::test_snakedeploys_copy_runs")
 MOVED = Elsewhere("tests/workflow/test_tiny_study.py::test_results_go_on_in_a_fresh_clone")
+INSTALLED = Elsewhere("tests/test_installed.py::test_from_a_folder_to_a_prediction")
+BEGUN = Elsewhere("tests/running/test_workflow.py::test_a_study_that_is_begun_can_be_run")
+BY_HAND = "installs all packages anew; done once by hand,"
 SUITE = NotRun("they are tests of this suite")
 CHECKERS = Elsewhere("tests/test_quality.py::test_the_checker_has_nothing_to_say")
 
@@ -124,6 +127,15 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
         "tests/planning/test_estimates.py::test_the_docs_show_the_papers_table"
     ),
     "freeze-or-tune resources --study paper --study paper-fair": Run("cloned", says=("46.0", "128.9")),
+    # The package by itself.
+    "python -m hatchling build --target wheel": INSTALLED,
+    "pip install dist/freeze_or_tune-0.1.0-py3-none-any.whl": INSTALLED,
+    "uv tool install dist/freeze_or_tune-0.1.0-py3-none-any.whl": NotRun(f"{BY_HAND} in 76 s, 6.0 GB with CUDA"),
+    "pipx run --spec dist/freeze_or_tune-0.1.0-py3-none-any.whl freeze-or-tune advise photos": NotRun(BY_HAND),
+    "freeze-or-tune advise photos": INSTALLED,
+    "freeze-or-tune init my-study": BEGUN,
+    "freeze-or-tune run --study imagenet-lite": Run("cloned", PLAN, says=("experiments 24",)),
+    "freeze-or-tune --install-completion": NotRun("writes to the shell's own files"),
     # One's own images.
     "freeze-or-tune advise photos --name birds": Run("advised", makes=ADVICE),
     "freeze-or-tune model photos --name birds": Run("advised", makes=MODEL),

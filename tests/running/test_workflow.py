@@ -57,7 +57,12 @@ def shown(run: Run) -> str:
             '  File "/x/common.smk", line 30, in <module>',
             "the study's config is not valid:\n  seed: no",
         ),
-        ("MissingRuleException", "MissingRuleException:\nNo rule to produce x", "No rule to produce x"),
+        (
+            "MissingRuleException",
+            "MissingRuleException:\nNo rule to produce x (if you use input functions make sure that they don't raise "
+            "unexpected exceptions).",
+            "No rule to produce x.",
+        ),
         ("LockException", "LockException:\nError: Directory cannot be locked.", "freeze-or-tune run --unlock"),
         ("OSError", "something else", "something else"),
     ],
@@ -83,6 +88,14 @@ def test_each_stage_is_a_line_and_nothing_else_is_shown(folder: Path, capfd: pyt
     assert (folder / STORE).exists()
     assert shown(Run([STORE], cores=1)) == ""  # all is there
     assert "Nothing to be done" in (folder / ".snakemake/log/freeze-or-tune.log").read_text()
+
+
+@pytest.mark.slow
+def test_a_plan_counts_jobs_and_makes_nothing(folder: Path) -> None:
+    planned = subprocess.run([*FRONT, "run", "--dry-run"], capture_output=True, text=True, check=True)
+    assert [line.split()[-1] for line in planned.stdout.splitlines() if line.startswith("experiments ")] == ["6"]
+    assert planned.stderr == ""
+    assert {path.name for path in folder.iterdir()} == {".snakemake", "config", "my stripes"}
 
 
 @pytest.mark.slow

@@ -67,8 +67,10 @@ def _profile(name: str, directory: Path) -> Path | str:
     return shipped("profiles", name) if (shipped("profiles") / name).is_dir() else name
 
 
-def run_workflow(run: Run, display: Display | None = None, expected: Mapping[str, float] | None = None) -> None:
-    """Make what a run asks for; UserError says in a sentence what went wrong, KeyboardInterrupt that all has stopped.
+def run_workflow(run: Run, display: Display | None = None, expected: Mapping[str, float] | None = None) -> Stages:
+    """Make what a run asks for, and return of what stages it was.
+
+    UserError says in a sentence what went wrong, KeyboardInterrupt that all has stopped.
 
     `expected` are seconds of a job of a stage (running/stages.py), where they are known beforehand.
     """
@@ -90,6 +92,7 @@ def run_workflow(run: Run, display: Display | None = None, expected: Mapping[str
     display.clear()
     if status:
         raise UserError(heard.failure() or f"snakemake has ended with status {status}\n  log: {transcript}")
+    return heard.stages
 
 
 @contextmanager
@@ -210,4 +213,5 @@ def sentence(exception: str, message: str, directory: Path) -> str:
     if own:
         return own[1].strip()
     without_head = re.sub(r"\A\w+(Error|Exception)( in (rule|file) [^\n]*)?:\n", "", message)
+    without_head = re.sub(r" \(if you use input functions make sure [^)]*\)", "", without_head)
     return re.sub(r'(\n  File "[^"\n]*", line [0-9]+, in [^\n]+)+\Z', "", without_head).strip()
