@@ -92,14 +92,6 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
         "tests/networks/test_registry.py::test_each_row_is_timms_own"
     ),
     "sha256sum --check": Run("finished", "--help", says=("--check",)),
-    "snakemake --touch --configfile my-study.yaml": Elsewhere(
-        "tests/workflow/test_tiny_study.py::test_results_that_were_copied_are_taken_for_made_when_they_are_touched"
-    ),
-    "python -m freeze_or_tune status --configfile my-study.yaml": Elsewhere(
-        "tests/workflow/test_status.py::test_results_of_other_settings_are_outdated"
-    ),
-    "cp --archive": NotRun("the system's own command"),
-    "rsync --archive": NotRun("the system's own command"),
     "snakemake --lint": Elsewhere("tests/test_quality.py::test_snakemakes_linter_finds_only_what_we_chose"),
     # As a module, and results from elsewhere.
     "snakedeploy deploy-workflow https://github.com/OWNER/freeze-or-tune my-study --tag v0.1.0": DEPLOYED,

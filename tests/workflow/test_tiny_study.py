@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -102,21 +101,6 @@ def test_a_second_run_does_nothing_and_says_so(snakemake: Snakemake) -> None:
     done = snakemake()
     assert done.returncode == 0
     assert "Nothing to be done" in done.stdout
-
-
-def test_results_that_were_copied_are_taken_for_made_when_they_are_touched(study: Path, snakemake: Snakemake) -> None:
-    """A clone's scripts are newer than results from elsewhere, and what Snakemake remembers of them is not copied."""
-    shutil.rmtree(study / ".snakemake")
-    files = sorted((study / "results").rglob("*"), key=lambda path: path.stat().st_mtime)
-    for place, path in enumerate(files):  # in the order in which they were made, but long before
-        os.utime(path, (10**9 + place, 10**9 + place), follow_symlinks=False)
-    for path in ((study / "my stripes"), *(study / "my stripes").rglob("*"), *(study / "resources").rglob("*")):
-        os.utime(path, (10**9 - 10, 10**9 - 10), follow_symlinks=False)
-    assert "code has changed since last execution" in snakemake("--dry-run").stdout
-    touched = snakemake("--touch")
-    assert touched.returncode == 0, touched.stdout
-    after = snakemake("--dry-run").stdout
-    assert "Nothing to be done" in after, after
 
 
 def test_one_experiment_is_rerun_by_its_path_with_the_same_numbers(study: Path, snakemake: Snakemake) -> None:
