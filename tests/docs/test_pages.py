@@ -78,6 +78,7 @@ def test_options_between_words_are_options() -> None:
     assert len(named) > 10
     helps = [
         "snakemake",
+        "pip install",
         *(f"freeze-or-tune {command}" for command in ("advise", "doctor", "mean-features", "plot", "predict", "run")),
     ]
     known = {option for command in helps for option in re.findall(r"--[\w-]+", shell(f"{command} --help", ROOT).stdout)}
