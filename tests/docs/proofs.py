@@ -121,9 +121,10 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "freeze-or-tune resources --study paper --study paper-fair": Run("cloned", says=("46.0", "128.9")),
     # The package by itself.
     "python -m hatchling build --target wheel": INSTALLED,
-    "pip install dist/freeze_or_tune-0.1.0-py3-none-any.whl": INSTALLED,
-    "uv tool install dist/freeze_or_tune-0.1.0-py3-none-any.whl": NotRun(f"{BY_HAND} in 76 s, 6.0 GB with CUDA"),
-    "pipx run --spec dist/freeze_or_tune-0.1.0-py3-none-any.whl freeze-or-tune advise photos": NotRun(BY_HAND),
+    "cd dist": INSTALLED,
+    "pip install freeze_or_tune-0.1.0-py3-none-any.whl": INSTALLED,
+    "uv tool install freeze_or_tune-0.1.0-py3-none-any.whl": NotRun(f"{BY_HAND} in 76 s, 6.0 GB with CUDA"),
+    "pipx run --spec freeze_or_tune-0.1.0-py3-none-any.whl freeze-or-tune advise photos": NotRun(BY_HAND),
     "freeze-or-tune advise photos": INSTALLED,
     "freeze-or-tune init my-study": BEGUN,
     "freeze-or-tune run --study imagenet-lite": Run("cloned", PLAN, says=("experiments 24",)),
