@@ -32,6 +32,7 @@ if not TYPE_CHECKING:  # else a name that is misspelt would pass
 
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import_module(f"{__name__}.system.process").refuse()
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
     def __dir__():

@@ -21,7 +21,7 @@ from freeze_or_tune.commands.run import run
 from freeze_or_tune.commands.schema import schema
 from freeze_or_tune.commands.status import status
 from freeze_or_tune.system.errors import UserError
-from freeze_or_tune.system.process import prepare_process
+from freeze_or_tune.system.process import prepare_process, refuse
 
 NAME = "freeze-or-tune"
 COMMANDS = {
@@ -56,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 1 and a message for an error that the user can mend, 2 for one of the command line."""
     hook = sys.excepthook
     try:
+        refuse()
         app(args=None if arguments is None else list(arguments), prog_name=NAME)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)

@@ -6,7 +6,7 @@ from pathlib import Path
 from freeze_or_tune.data.downloads.catalogue import find, read_downloads
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.failures import tell_last, watch_jobs
-from freeze_or_tune.system.process import prepare_process
+from freeze_or_tune.system.process import prepare_process, refuse
 from freeze_or_tune.records.recipes import RECIPES
 from freeze_or_tune.system.sources import scripts_from_local_git
 from freeze_or_tune.system.slurm import cancel_forgotten_jobs, wait_for_the_controller
@@ -24,6 +24,7 @@ beside = os.path.relpath(table.flags["sourcecache_entry"])
 config = config | {"downloads": config.get("downloads") or (beside if os.path.exists(beside) else str(table))}
 
 try:
+    refuse()
     study = load_study(config)
     downloads = read_downloads(Path(study.downloads))
 except UserError as error:

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from freeze_or_tune.system.files import replacing
 
@@ -39,6 +39,7 @@ while not path.exists() and time.time() < end:
 print(time.time())
 """
 _NO_LOCKS = 3
+_PIECE = 2**20
 _PATIENCE = 30.0
 """Seconds that another process is waited for."""
 
@@ -68,6 +69,16 @@ def bytes_below(folder: Path) -> int:
 def free_bytes(folder: Path) -> int:
     """Room that this user may fill, as far as no quota is set."""
     return shutil.disk_usage(folder).free
+
+
+def take(file: IO[bytes], size: int) -> None:
+    """Room for all of a new file, now; OSError if there is none. A full disk kills who writes into a map."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+        return
+    for start in range(0, size, _PIECE):  # macOS
+        file.write(bytes(min(_PIECE, size - start)))
+    file.flush()
 
 
 def writing(folder: Path, times: int = 20) -> Writing:

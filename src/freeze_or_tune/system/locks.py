@@ -1,17 +1,19 @@
 """Locks between processes, also of different nodes (`flock`); the system frees that of a dead one."""
 
 import errno
-import fcntl
 import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+with suppress(ModuleNotFoundError):  # Windows has none, and is refused in words: system/process.py
+    import fcntl
 
 log = logging.getLogger(__name__)
 
-_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP})
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
 """What file systems answer that know no locks: Lustre without the mount option flock, NFS 3 without lockd."""
 _PAUSE = 0.1
 """Seconds between two attempts."""

@@ -1,10 +1,21 @@
-"""What suits a process of our own, set where one starts: a job, a command, Snakemake when it has loaded the workflow.
+"""A process of our own: where it is refused, and what suits it, a job, a command, Snakemake that loads the workflow.
 
 Importing the package sets nothing: the process may be somebody else's.
 """
 
 import gc
 import os
+import sys
+
+from freeze_or_tune.system.errors import UserError
+
+
+def refuse() -> None:
+    """UserError on Windows, which has neither locks nor signals as jobs need them; its WSL is a Linux."""
+    if sys.platform == "win32":
+        raise UserError(
+            "freeze-or-tune needs Linux or macOS; on Windows use WSL: say `wsl --install`, and install it there"
+        )
 
 
 def prepare_process() -> None:

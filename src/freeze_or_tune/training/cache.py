@@ -7,7 +7,6 @@ in the last bits at most and takes less time than reading it: CaffeNet's first b
 
 import logging
 import math
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from freeze_or_tune.study.settings import Machine
+from freeze_or_tune.system.disk import take
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.training.device import gpu_memory
 from freeze_or_tune.training.images import Images, rows
@@ -116,7 +116,7 @@ class Cache:
         # It has no name and is gone when the process ends, however it ends. bfloat16 is no type of numpy's.
         with tempfile.TemporaryFile() as file:
             try:
-                os.posix_fallocate(file.fileno(), 0, size)  # otherwise a full disk would kill the process later
+                take(file, size)
             except OSError as error:
                 raise UserError(
                     f"{size / 2**20:.0f} MB of cached activations do not fit into {tempfile.gettempdir()} "
