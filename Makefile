@@ -1,9 +1,10 @@
 # make demo: set everything up and run the embedded study. make test: set everything up and run all tests.
+# CPU=1 or GPU=1 says which torch; else NVIDIA's driver, if this machine has it, does. Remembered until the other is said.
 PYTHON ?= python3
 # Where snakemake and pytest find python, pip and the checkers.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: demo test bench lock schema commands clean
+.PHONY: .venv/installed demo test bench lock schema commands clean
 
 demo: .venv/installed
 	snakemake
@@ -20,17 +21,14 @@ bench: .venv/installed
 	python -m benchmarks.neighbour
 	python -m benchmarks.reading
 
-# A file, not a rule's sentinel: it says which lock the environment was last installed from.
-.venv/installed: requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make demo PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv
-	python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	cp requirements.lock $@
+# Asked each time: whether all is there depends on the locks, and on which torch this machine has use for.
+.venv/installed:
+	@$(PYTHON) tools/set_up.py $(if $(filter-out 0,$(CPU)),cpu)$(if $(filter-out 0,$(GPU)),gpu)
 
 # Resolve the newest versions within pyproject.toml's ranges, for every platform (needs uv).
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header --quiet --upgrade -o requirements.lock
+	python3 tools/set_up.py lock
 
 # The JSON schema of config files, for editors; a test holds it to the typed study.
 schema: .venv/installed

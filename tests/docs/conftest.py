@@ -20,8 +20,8 @@ from .pages import ROOT, blocks, pages
 from .proofs import COMMANDS, Run
 
 CLONED = (
-    "Makefile", "Snakefile", "benchmarks", "config", "profiles", "pyproject.toml", "requirements.lock", "src",
-    "workflow",
+    "Makefile", "Snakefile", "benchmarks", "config", "profiles", "pyproject.toml", "requirements.lock",
+    "requirements-cpu.lock", "src", "tools", "workflow",
 )  # fmt: skip
 CPU = {"device": "cpu"}
 FEW = {"batch": 10, "epochs": 1, "min_iterations": 4, "max_iterations": 4, "evaluations": 1}

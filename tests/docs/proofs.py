@@ -47,20 +47,33 @@ DEPLOYED = Elsewhere("tests/workflow/test_module.py::test_snakedeploys_copy_runs
 MOVED = Elsewhere("tests/workflow/test_tiny_study.py::test_results_go_on_in_a_fresh_clone")
 INSTALLED = Elsewhere("tests/test_installed.py::test_from_a_folder_to_a_prediction")
 BEGUN = Elsewhere("tests/running/test_workflow.py::test_a_study_that_is_begun_can_be_run")
+CONTAINER = Elsewhere("tests/tools/test_packaged.py::test_the_container_is_built_of_files_of_the_project_and_a_lock")
+CONSTRAINED = Elsewhere("tests/tools/test_set_up.py::test_the_lock_for_the_cpu_is_the_other_one_without_cuda")
 BY_HAND = "installs all packages anew; done once by hand,"
 SUITE = NotRun("they are tests of this suite")
 CHECKERS = Elsewhere("tests/test_quality.py::test_the_checker_has_nothing_to_say")
 
 COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     # Setting up.
-    "make .venv/installed": Run("cloned", PLAN, says=("--requirement requirements.lock", "--no-deps --editable .")),
+    "make .venv/installed": Run("cloned", PLAN, says=("python3 tools/set_up.py",)),
+    "make .venv/installed GPU=1": Run("cloned", PLAN, says=("tools/set_up.py gpu",)),
+    "make demo CPU=1": Run("cloned", PLAN, says=("tools/set_up.py cpu", "snakemake")),
+    "make test PYTHON=python3.13": Run("cloned", PLAN, says=("python3.13 tools/set_up.py", "pytest")),
+    "python tools/resolve.py": Elsewhere("tests/tools/test_resolve.py::test_what_has_no_file_is_named_and_left_out"),
+    "pip install --constraint ../requirements-cpu.lock freeze_or_tune-0.1.0-py3-none-any.whl": CONSTRAINED,
+    "podman build --tag freeze-or-tune .": CONTAINER,
+    "podman build --tag freeze-or-tune --build-arg LOCK=requirements.lock .": CONTAINER,
+    "podman run --rm --userns keep-id --volume .:/work freeze-or-tune advise photos": CONTAINER,
+    "conda env create --file environment.yml": Elsewhere(
+        "tests/tools/test_packaged.py::test_conda_brings_a_python_that_the_project_takes_and_pip_the_lock"
+    ),
     ". .venv/bin/activate": Run("small", "&& type deactivate", says=("deactivate is a function",)),
     "python3 -m venv .venv": NotRun("the Makefile does it"),
     "pip install --editable '.[dev]' --constraint constraints-volta.txt": Elsewhere(
         "tests/test_quality.py::test_the_torch_for_old_cards_is_one_that_the_project_works_with"
     ),
-    "make demo": Run("cloned", PLAN, says=("--requirement requirements.lock", "snakemake")),
-    "make test": Run("cloned", PLAN, says=("--requirement requirements.lock", "pytest")),
+    "make demo": Run("cloned", PLAN, says=("tools/set_up.py", "snakemake")),
+    "make test": Run("cloned", PLAN, says=("tools/set_up.py", "pytest")),
     "make schema": Run("cloned", PLAN, says=("freeze-or-tune schema > workflow/schemas/study.schema.json",)),
     "make commands": Run("cloned", PLAN, says=("utils docs --name freeze-or-tune",)),
     "make lock": Run("cloned", PLAN, says=("uv pip compile pyproject.toml", "-o requirements.lock")),
@@ -179,7 +192,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "squeue --me": NotRun("SLURM's own command, shows the jobs of whoever asks"),
     "pip install snakemake-storage-plugin-fs": NotRun("belongs to what the page says was not tried"),
     # Benchmarks.
-    "make bench": Run("cloned", PLAN, says=("--requirement requirements.lock", "python -m benchmarks.compare")),
+    "make bench": Run("cloned", PLAN, says=("tools/set_up.py", "python -m benchmarks.compare")),
     "python -m benchmarks.searching": Run("small", "--target digits", says=("| F1-7_R8 | 12 |", "| T1-7_R8 | 5 |")),
     "python -m benchmarks.accuracy --configfile config/config.yaml --frozen": Run(
         "finished", says=("| mean |", "| all |")

@@ -49,6 +49,16 @@ def test_a_gpu_that_a_scheduler_has_given_in_vain(
         assert prepare_device(Machine(), 1) == torch.device("cpu")
 
 
+def test_a_torch_without_cuda_is_told_how_to_be_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with pytest.raises(
+        UserError, match=r"given a GPU .* built for CPUs only; .*make \.venv/installed GPU=1; .* to cpu"
+    ):
+        prepare_device(Machine(), 1)
+
+
 CUDA_13 = ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120"]
 
 

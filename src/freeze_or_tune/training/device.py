@@ -18,6 +18,7 @@ from freeze_or_tune.system.machine import peak_resident_mb
 from freeze_or_tune.training.gpus import choose_gpu, given_by_scheduler
 
 _ARCHITECTURE = re.compile(r"(?P<kind>sm|compute)_(?P<major>\d+)(?P<minor>\d)(?P<bound>[af]?)")
+OTHER_TORCH = "make .venv/installed GPU=1"
 _OLDEST = (5, 0)
 """Maxwell: torch's builds with CUDA 12.6, up to 2.14, have code for it (PyTorch's RELEASE.md)."""
 
@@ -108,10 +109,11 @@ def _no_gpu(name: str) -> str:
         problem = "the study's machine.device is cuda, but no GPU is visible to this job"
     else:
         problem = f"this job was given a GPU (CUDA_VISIBLE_DEVICES={_reserved()}), but torch finds none"
-    return (
-        f"{problem}: look at nvidia-smi on {os.uname().nodename} and whether torch was built for its driver; "
-        "to train on CPUs nevertheless set the study's machine.device to cpu"
-    )
+    if torch.version.cuda or torch.version.hip:
+        remedy = f"look at nvidia-smi on {os.uname().nodename} and whether torch was built for its driver"
+    else:
+        remedy = f"torch {torch.__version__} is built for CPUs only; another one, where .venv is: {OTHER_TORCH}"
+    return f"{problem}: {remedy}; to train on CPUs nevertheless set the study's machine.device to cpu"
 
 
 def channels_last(machine: Machine, device: torch.device, precision: Precision) -> bool:

@@ -81,7 +81,10 @@ def test_the_driver_that_a_torch_needs(version: str, cuda: str, advice: str | No
 
 
 def test_a_torch_for_cpus_beside_a_gpu() -> None:
-    assert "built for CPUs only: install one" in of_gpus(NEW, build=CPUS_ONLY)[0].remedy
+    assert (
+        "built for CPUs only; to use the GPU, where .venv is: make .venv/installed GPU=1"
+        in of_gpus(NEW, build=CPUS_ONLY)[0].remedy
+    )
 
 
 def test_gpus_that_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.system import disk
 from freeze_or_tune.system.machine import Driver, available_memory_mb, usable_cores
 from freeze_or_tune.training.cache import memory_budget
-from freeze_or_tune.training.device import built_for, gpu_memory, unusable
+from freeze_or_tune.training.device import OTHER_TORCH, built_for, gpu_memory, unusable
 
 _DRIVERS = {11: 450, 12: 525, 13: 580}
 """The oldest driver for each CUDA (NVIDIA's CUDA Compatibility, "Minor Version Compatibility")."""
@@ -128,7 +128,7 @@ def _unseen(driver: Driver, build: Build) -> str:
     if not driver.gpus:
         return ""
     if build.cuda is None:
-        return f"torch {build.version} is built for CPUs only: install one that is built with CUDA, to use the GPU"
+        return f"torch {build.version} is built for CPUs only; to use the GPU, where .venv is: {OTHER_TORCH}"
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
     if hidden is not None:
         return f"CUDA_VISIBLE_DEVICES={hidden} hides the GPUs: unset it, or ask the scheduler for a GPU"
