@@ -32,7 +32,7 @@ lock:
 
 # The JSON schema of config files, for editors; a test holds it to the typed study.
 schema: .venv/installed
-	python -m freeze_or_tune schema > workflow/schemas/study.schema.json
+	freeze-or-tune schema > workflow/schemas/study.schema.json
 
 # The page of all commands; a test holds it to what they say of themselves.
 commands: .venv/installed
