@@ -110,7 +110,7 @@ def test_from_a_folder_to_a_prediction(tmp_path: Path, hostile: Mapping[str, str
     advised = typed(["freeze-or-tune", "advise", WHERE, "--budget", "0", "--name", "spaeter", *quick], folder, hostile)
     assert advised.stderr.splitlines()[-1].startswith("writing the advice")
     make = advised.stdout.split("The model:")[1].strip()
-    assert make.startswith(f"freeze-or-tune model '{WHERE}' --name spaeter --budget 0.0 --study ")
+    assert make.startswith(f"freeze-or-tune model '{WHERE}' --name spaeter --budget 0 --study ")
     made = typed(["bash", "-c", make], folder, hostile)
     use = made.stdout.split("Use it:")[1].strip().replace("IMAGE", f"'{WHERE}'/über/1.jpg --json")
     (found,) = json.loads(typed(["bash", "-c", use], folder, hostile).stdout)

@@ -46,8 +46,7 @@ def advise(
 
     Example: freeze-or-tune advise photos --budget 5m --name birds
     """
-    from freeze_or_tune.analysis.advice.words import reason, verdict  # noqa: PLC0415 - --help is not to wait for these
-    from freeze_or_tune.running.own import Own  # noqa: PLC0415
+    from freeze_or_tune.running.own import Own  # noqa: PLC0415 - --help is not to wait for it
 
     time = None if budget is None else minutes(budget)
     own = Own(images, study_files(study, directory), name, network, time, directory, cores)
@@ -55,5 +54,4 @@ def advise(
     if json:
         print(advice.model_dump_json(indent=1))
         return
-    print(f"\n{verdict(advice)}. {reason(advice)}", *advice.warnings, sep="\n")
-    print(f"\nWhy, with pictures:  {own.folder}.html\nThe model:           {own.command('model')}")
+    print(f"\n{advice}\n\nWhy, with pictures:  {own.folder}.html\nThe model:           {own.command('model')}")

@@ -25,9 +25,7 @@ def advise(
     the race, 0 for none; `directory` where results/ and resources/ lie; `study` a file, or one that ships by its name.
     UserError says in a sentence what went wrong.
     """
-    own = _own(images, name, network, budget, directory, study, cores)
-    own.advise()
-    return Advice.read(own.record)
+    return _own(images, name, network, budget, directory, study, cores).advise()
 
 
 def train(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from freeze_or_tune.records.advice import Advice
+from freeze_or_tune.analysis.advice.answer import Advice
 from freeze_or_tune.running.display import Display
 from freeze_or_tune.running.studies import own_studies
 from freeze_or_tune.running.workflow import Run, run_workflow
@@ -54,22 +54,22 @@ class Own:
 
     @property
     def called(self) -> str:
-        """The name under which results are kept: as given, or made of the path's."""
-        if self.name:
-            return self.name
+        """The name under which results are kept: as given, or made of the path's.
+
+        UserError if it is that of a dataset of the study, whose images would be taken.
+        """
         if self.path is None:
-            return self.images
-        return name_for(self.path)
+            return self.name or self.images
+        datasets = read_study(*self.studies).datasets
+        if self.name in datasets:
+            raise UserError(f"the study has a dataset {self.name}; give your images another --name")
+        own = self.name or name_for(self.path)
+        return f"my-{own}" if own in datasets else own
 
     @property
     def folder(self) -> Path:
         """Where the results lie."""
         return self.directory / self._results
-
-    @property
-    def record(self) -> Path:
-        """The advice for programs."""
-        return self.folder.with_name(f"{self.called}.json")
 
     @property
     def _results(self) -> str:
@@ -78,7 +78,7 @@ class Own:
     def advise(self) -> Advice:
         """Measure what to do; UserError in one sentence if that cannot be."""
         self._make(f"{self._results}.md")
-        return Advice.read(self.record)
+        return Advice.read(self.folder.with_name(f"{self.called}.json"))
 
     def model(self) -> Path:
         """Train what is advised, and return the file of weights."""

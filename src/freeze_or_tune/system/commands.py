@@ -13,6 +13,7 @@ def snakemake_command(configfiles: Sequence[str] = (), **config: object) -> str:
 
 def front_command(command: str, *arguments: object, studies: Sequence[object] = (), **options: object) -> str:
     """`freeze-or-tune COMMAND` with arguments and those options that are not None; of a study, or the default one."""
-    given = [word for key, value in options.items() if value is not None for word in (f"--{key}", str(value))]
+    texts = {key: f"{value:g}" if isinstance(value, float) else str(value) for key, value in options.items()}
+    given = [word for key, value in options.items() if value is not None for word in (f"--{key}", texts[key])]
     studied = [word for study in studies for word in ("--study", str(study))]
     return shlex.join(["freeze-or-tune", command, *map(str, arguments), *given, *studied])

@@ -1,0 +1,15 @@
+import shlex
+
+from freeze_or_tune.system.commands import front_command, snakemake_command
+
+
+def test_a_command_can_be_pasted() -> None:
+    command = front_command("model", "my photos", name="birds", network=None, budget=0.0, studies=["a b.yaml"])
+    assert command == "freeze-or-tune model 'my photos' --name birds --budget 0 --study 'a b.yaml'"
+    assert shlex.split(front_command("predict", "it's", "x")) == ["freeze-or-tune", "predict", "it's", "x"]
+
+
+def test_snakemakes_options_may_be_followed_by_targets() -> None:
+    assert snakemake_command() == "snakemake"
+    command = snakemake_command(["a.yaml"], images="my photos", budget=None)
+    assert command == "snakemake --configfile a.yaml --config 'images=my photos'"
