@@ -9,7 +9,6 @@ def test_a_command_can_be_pasted() -> None:
     assert shlex.split(front_command("predict", "it's", "x")) == ["freeze-or-tune", "predict", "it's", "x"]
 
 
-def test_snakemakes_options_may_be_followed_by_targets() -> None:
+def test_snakemake_of_a_study() -> None:
     assert snakemake_command() == "snakemake"
-    command = snakemake_command(["a.yaml"], images="my photos", budget=None)
-    assert command == "snakemake --configfile a.yaml --config 'images=my photos'"
+    assert snakemake_command(["a b.yaml"]) == "snakemake --configfile 'a b.yaml'"

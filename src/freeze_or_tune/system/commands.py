@@ -4,11 +4,9 @@ import shlex
 from collections.abc import Sequence
 
 
-def snakemake_command(configfiles: Sequence[str] = (), **config: object) -> str:
-    """Snakemake for a study (none: the default one) and keys of its config; an option or two dashes must follow."""
-    settings = [f"{key}={value}" for key, value in config.items() if value is not None]
-    words = [*(["--configfile", *configfiles] if configfiles else []), *(["--config", *settings] if settings else [])]
-    return shlex.join(["snakemake", *words])
+def snakemake_command(configfiles: Sequence[str] = ()) -> str:
+    """Snakemake for a study (none: the default one); an option or two dashes must follow."""
+    return shlex.join(["snakemake", *(["--configfile", *configfiles] if configfiles else [])])
 
 
 def front_command(command: str, *arguments: object, studies: Sequence[object] = (), **options: object) -> str:
