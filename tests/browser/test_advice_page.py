@@ -58,7 +58,7 @@ def test_the_race_and_the_profile_are_drawn_where_their_numbers_say(page: Page) 
 def test_a_button_takes_the_command(page: Page) -> None:
     page.locator('[data-copy="make"]').click()
     expect(page.locator('[data-copy="make"]')).to_have_text("Copied")
-    taken = "snakemake --config 'images=my birds' -- results/m.safetensors"
+    taken = "freeze-or-tune model 'my birds'"
     assert page.evaluate("getSelection().toString()") == taken
 
 

@@ -46,7 +46,7 @@ def test_pieces_between_words() -> None:
     """What is written as `key: {...}` is a part of a study or of a profile."""
     found = [span for page in pages().values() for span in spans(page) if re.match(r"[\w-]+: \{", span)]
     pieces = [yaml.safe_load(span) for span in found]
-    assert {key for piece in pieces for key in piece} == {"advice", "networks", "set-resources", "sources"}
+    assert {key for piece in pieces for key in piece} == {"advice", "machine", "networks", "set-resources", "sources"}
     for piece in pieces:
         if piece.keys() <= Study.model_fields.keys():
             load_study(overlaid(of_config("config.yaml"), piece))

@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+
+from freeze_or_tune.system.locks import locked
 
 ROOT = Path(__file__).parents[2]
 Snakemake = Callable[..., subprocess.CompletedProcess[str]]
@@ -80,12 +83,18 @@ def snakemake_in(
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a study that ran to its end; not to be changed."""
-    folder = tmp_path_factory.mktemp("tiny study")
-    draw_stripes(folder / "my stripes")
-    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
-    done = snakemake_in(folder)()
-    assert done.returncode == 0, done.stdout
+    """The folder of a study that ran to its end, once for all workers; not to be changed."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "tiny study"
+    with locked(shared / "tiny study.lock", folder):
+        if not folder.exists():
+            work = tmp_path_factory.mktemp("tiny study in the making") / folder.name
+            draw_stripes(work / "my stripes")
+            (work / "study.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
+            done = snakemake_in(work)()
+            assert done.returncode == 0, done.stdout
+            work.rename(folder)
     return folder
 
 
