@@ -29,9 +29,10 @@ from freeze_or_tune.data.store import Store
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.study.levels import data_level
+from freeze_or_tune.study.reading import read_study
 from freeze_or_tune.study.schemes import Scheme, all_but_last
 from freeze_or_tune.study.solver import Rule
-from freeze_or_tune.study.study import Study, read_study
+from freeze_or_tune.study.study import Study
 
 STUDIES = ("config/config.yaml", "config/imagenet-lite.yaml")
 

@@ -16,7 +16,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from benchmarks.accuracy import Split, features_of
 from benchmarks.by_hand import CS, regression
 from benchmarks.compare import table
-from freeze_or_tune.study.study import Study, read_study
+from freeze_or_tune.study.reading import read_study
+from freeze_or_tune.study.study import Study
 
 FOLDS = 5
 DRAWS = 50

@@ -31,7 +31,7 @@ from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.stages.deployed import Deployed
 from freeze_or_tune.stages.features import source_network
-from freeze_or_tune.study.study import read_study
+from freeze_or_tune.study.reading import read_study
 from freeze_or_tune.training.augment import Preprocessing
 
 DATASETS = ("photographs", "textures", "specimens", "greek", "digits", "solar-cells", "chess", "mathematics")

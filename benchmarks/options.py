@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from benchmarks.compare import table
 from benchmarks.prepare import STUDY
 from freeze_or_tune.networks.caffenet import caffenet, initialise
+from freeze_or_tune.study.reading import read_study
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import Machine, Network
 from freeze_or_tune.study.solver import Precision, Solver
-from freeze_or_tune.study.study import read_study
 from freeze_or_tune.training.device import computing_in, prepare_device
 from freeze_or_tune.training.solver import gradients_of, learnables, optimiser_of
 

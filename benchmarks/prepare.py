@@ -6,8 +6,9 @@ from pathlib import Path
 
 from freeze_or_tune.data.archives import open_archives
 from freeze_or_tune.data.splits import read_split
+from freeze_or_tune.study.reading import read_study
 from freeze_or_tune.study.settings import TrainingSettings
-from freeze_or_tune.study.study import Study, read_study
+from freeze_or_tune.study.study import Study
 
 ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "benchmarks/study.yaml"

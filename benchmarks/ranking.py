@@ -25,7 +25,8 @@ from freeze_or_tune.data.store import Store
 from freeze_or_tune.networks.build import scale_of
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.stages.features import in_chunks, source_network
-from freeze_or_tune.study.study import Study, read_study
+from freeze_or_tune.study.reading import read_study
+from freeze_or_tune.study.study import Study
 from freeze_or_tune.training.augment import Preprocessing
 
 SCORES = {

@@ -20,9 +20,10 @@ from torch.utils.flop_counter import flop_registry
 from benchmarks.compare import table
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.planning.estimates import counts_of
+from freeze_or_tune.study.reading import read_study
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.settings import TrainingSettings
-from freeze_or_tune.study.study import Study, read_study
+from freeze_or_tune.study.study import Study
 
 PAPER = "config/paper.yaml"
 REACHED, STREAMED = 0.5, 0.8

@@ -13,9 +13,10 @@ from statistics import median
 from benchmarks.compare import table
 from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.stages.experiment import run_experiment
+from freeze_or_tune.study.reading import read_study
 from freeze_or_tune.study.settings import Machine
 from freeze_or_tune.study.solver import FrozenGrid, Search, TunedGrid
-from freeze_or_tune.study.study import Study, read_study
+from freeze_or_tune.study.study import Study
 
 CASES = {
     "F1-7_R8": Search(frozen=FrozenGrid(learning_rate=(0.01, 0.03, 0.1, 0.3), weight_decay=(0.0005, 0.005, 0.05))),

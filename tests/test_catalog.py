@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from freeze_or_tune.study.study import read_study
+from freeze_or_tune.study.reading import read_study
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "config/README.md").read_text(encoding="utf-8")

@@ -109,7 +109,7 @@ from pathlib import Path
 import yaml
 from freeze_or_tune.data.index import build_index
 from freeze_or_tune.planning.estimates import RULES
-from freeze_or_tune.study.study import load_study
+from freeze_or_tune.study.reading import load_study
 study = yaml.safe_load(Path("config/config.yaml").read_text())
 study["datasets"]["flowers"] = {"reader": "flowers", "files": ["flowers.zip"]}
 study["targets"] = {"flowers": {"dataset": "flowers", "source": "latin-a", "n": [1], "val": 1, "test": 1}}
@@ -150,7 +150,7 @@ import numpy as np, pandas as pd, yaml
 from freeze_or_tune.analysis.show.plot import plot
 from freeze_or_tune.records.distances import Distance, MeanFeatures
 from freeze_or_tune.stages.distances.means import measure
-from freeze_or_tune.study.study import load_study
+from freeze_or_tune.study.reading import load_study
 from tests.analysis.conftest import Results
 study = yaml.safe_load(Path("config/config.yaml").read_text())
 load_study(study | {"distances": {"metrics": ["cosine", "cityblock"]}})
@@ -221,7 +221,7 @@ def count(study: Studies = None) -> None:
 
     Example: freeze-or-tune count --study paper
     """
-    from freeze_or_tune.study.study import read_study
+    from freeze_or_tune.study.reading import read_study
 
     print(len(read_study(*study_files(study)).experiments()))
 ''')  # fmt: skip

@@ -11,8 +11,9 @@ import timm
 import torch
 import yaml
 
+from freeze_or_tune.study.reading import load_study
 from freeze_or_tune.study.schemes import Scheme
-from freeze_or_tune.study.study import Study, load_study
+from freeze_or_tune.study.study import Study
 
 from ..workflow.miniature import overlaid
 from .conftest import CPU, FEW, change, draw_birds, example, shell

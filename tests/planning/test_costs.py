@@ -6,7 +6,8 @@ import pytest
 
 from freeze_or_tune.data.downloads.catalogue import Download, read_downloads
 from freeze_or_tune.planning.costs import bytes_on_disk, disk, gpu_hours, tables
-from freeze_or_tune.study.study import Study, read_study
+from freeze_or_tune.study.reading import read_study
+from freeze_or_tune.study.study import Study
 
 ROOT = Path(__file__).parents[2]
 IMAGE = 256 * 256 * 3

@@ -10,9 +10,10 @@ from freeze_or_tune.data.layouts import READERS
 from freeze_or_tune.networks.caffenet import caffenet
 from freeze_or_tune.planning.estimates import _SCALED_MB, RULES, Estimate, counts_of, jobs, table
 from freeze_or_tune.study.backbones import CaffeNet
+from freeze_or_tune.study.reading import load_study, read_study
 from freeze_or_tune.study.shapes import shape_of
 from freeze_or_tune.study.solver import CopiedGrid, Search, TunedGrid
-from freeze_or_tune.study.study import Study, load_study, read_study
+from freeze_or_tune.study.study import Study
 from freeze_or_tune.training.prefix import SCALED
 
 CAFFENET = CaffeNet(channels=(96, 256, 384, 384, 256), features=4096, image_size=256, crop=227)

@@ -39,7 +39,8 @@ def test_an_archive_gives_its_name_without_what_it_ends_with(tmp_path: Path) -> 
 
 @given(st.text(min_size=1, max_size=20))
 def test_any_name_becomes_one_that_a_study_takes(text: str) -> None:
-    own_images(name_for(Path("/") / text.replace("\0", "").replace("/", "")), ".")
+    name = name_for(Path("/") / text.replace("\0", "").replace("/", ""))
+    assert own_images(name, ".").path == "."
 
 
 def test_results_lie_under_the_name(folder: Path) -> None:

@@ -6,7 +6,7 @@ import yaml
 from pydantic import ValidationError
 
 from freeze_or_tune.study.backbones import CaffeNet, TimmNetwork, network_of, usual_blocks
-from freeze_or_tune.study.study import load_study, read_study
+from freeze_or_tune.study.reading import load_study, read_study
 from freeze_or_tune.system.errors import UserError
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,8 @@ import yaml
 
 from freeze_or_tune.study import named
 from freeze_or_tune.study.backbones import TimmNetwork
-from freeze_or_tune.study.study import Study, load_study
+from freeze_or_tune.study.reading import load_study
+from freeze_or_tune.study.study import Study
 from freeze_or_tune.system.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ def network_of(study: Study, source: str = "mine") -> TimmNetwork:
 def test_the_table_is_small_and_read_only_when_a_study_has_a_name() -> None:
     assert named.TABLE.stat().st_size < 150_000
     code = (
-        "import sys; from freeze_or_tune.study import named, study; study.read_study(sys.argv[1]);"
+        "import sys; from freeze_or_tune.study import named, reading; reading.read_study(sys.argv[1]);"
         "print(named.table.cache_info().misses, 'timm' in sys.modules, 'huggingface_hub' in sys.modules)"
     )
     done = subprocess.run(

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from freeze_or_tune.study.reading import load_study
 from freeze_or_tune.study.schemes import Scheme
 from freeze_or_tune.study.solver import Candidate, CopiedGrid, FrozenGrid, Grid, Search, Solver, TunedGrid
-from freeze_or_tune.study.study import load_study
 from freeze_or_tune.system.errors import UserError
 
 from .test_study import ROOT

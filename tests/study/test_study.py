@@ -10,8 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from freeze_or_tune.study.reading import load_study, read_study, schema
 from freeze_or_tune.study.solver import Solver
-from freeze_or_tune.study.study import Study, load_study, read_study, schema
+from freeze_or_tune.study.study import Study
 from freeze_or_tune.system.errors import UserError
 
 ROOT = Path(__file__).parents[2]

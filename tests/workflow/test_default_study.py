@@ -36,7 +36,7 @@ def test_84_experiments_and_16_distances(target: list[str]) -> None:
 def test_the_snakefile_does_not_import_torch() -> None:
     rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     modules = set(re.findall(r"^from (freeze_or_tune[.\w]*) import", rules, re.MULTILINE))
-    assert {"freeze_or_tune.study.study", "freeze_or_tune.planning.estimates"} <= modules
+    assert {"freeze_or_tune.study.reading", "freeze_or_tune.planning.estimates"} <= modules
     code = f"""
 import sys, {", ".join(modules)}
 print([name for name in ("torch", "pandas", "sklearn", "matplotlib", "numpy", "requests") if name in sys.modules])

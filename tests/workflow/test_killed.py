@@ -16,7 +16,7 @@ from pathlib import Path
 from freeze_or_tune.stages.experiment import pretrain
 from freeze_or_tune.system.job import logged
 from freeze_or_tune.study.settings import Machine
-from freeze_or_tune.study.study import read_study
+from freeze_or_tune.study.reading import read_study
 
 study, out, log = map(Path, sys.argv[1:4])
 settings = read_study(study / "study.yaml").pretraining("stripes-net")

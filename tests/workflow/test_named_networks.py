@@ -16,7 +16,7 @@ from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.records.imported import ImportedNetwork
 from freeze_or_tune.records.model import Model
-from freeze_or_tune.study.study import read_study
+from freeze_or_tune.study.reading import read_study
 
 from ..data.downloads.hub import Hub, Repository, hubbing
 from ..networks.zoo import stir

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from freeze_or_tune.study.study import read_study
+from freeze_or_tune.study.reading import read_study
 
 from ..networks.caffemodels import caffemodel
 from .conftest import ROOT, snakemake_in

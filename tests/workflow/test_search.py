@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from freeze_or_tune.study.study import read_study
+from freeze_or_tune.study.reading import read_study
 
 from .conftest import ROOT, STUDY, snakemake_in
 

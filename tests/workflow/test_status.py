@@ -8,7 +8,7 @@ import pytest
 
 from freeze_or_tune.__main__ import main
 from freeze_or_tune.planning.status import State, failed_stages, standings
-from freeze_or_tune.study.study import read_study
+from freeze_or_tune.study.reading import read_study
 from freeze_or_tune.training.checkpoint import only_process
 
 EXPERIMENT = Path("results/experiments/digits/n10/T1-7_R8.json")

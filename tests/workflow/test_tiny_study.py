@@ -17,7 +17,7 @@ from scipy.spatial.distance import cosine
 
 from freeze_or_tune.analysis.show.plot import plot
 from freeze_or_tune.planning.estimates import RULES, jobs
-from freeze_or_tune.study.study import read_study
+from freeze_or_tune.study.reading import read_study
 
 from .conftest import ROOT, snakemake_in
 

@@ -37,7 +37,7 @@ def doctor(
     Example: freeze-or-tune doctor --profile slurm
     """
     from freeze_or_tune.records.checkup import Checkup  # noqa: PLC0415 - --help is not to wait for these
-    from freeze_or_tune.study.study import read_study  # noqa: PLC0415
+    from freeze_or_tune.study.reading import read_study  # noqa: PLC0415
 
     if profile and full:
         raise UserError("--full is for this machine, --profile for a node; take one of the two")

@@ -32,7 +32,7 @@ def mean_features(
     Example: freeze-or-tune mean-features imagenet ImageNet/train resnet50.json --study my-study.yaml
     """
     from freeze_or_tune.stages.publishing import publish_mean  # noqa: PLC0415 - torch takes seconds
-    from freeze_or_tune.study.study import read_study  # noqa: PLC0415
+    from freeze_or_tune.study.reading import read_study  # noqa: PLC0415
     from freeze_or_tune.system.errors import UserError  # noqa: PLC0415
 
     studied = read_study(*study_files(study))

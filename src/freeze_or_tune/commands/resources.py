@@ -14,7 +14,7 @@ def resources(study: Studies = None) -> None:
     from freeze_or_tune.data.downloads.catalogue import all_downloads  # noqa: PLC0415
     from freeze_or_tune.planning.costs import tables  # noqa: PLC0415 - --help is not to wait for these
     from freeze_or_tune.planning.estimates import table  # noqa: PLC0415
-    from freeze_or_tune.study.study import read_study  # noqa: PLC0415
+    from freeze_or_tune.study.reading import read_study  # noqa: PLC0415
 
     studied = read_study(*study_files(study))
     print(table(studied), tables(studied, all_downloads(studied.downloads)), sep="\n\n")

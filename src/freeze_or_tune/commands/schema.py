@@ -6,6 +6,6 @@ def schema() -> None:
 
     Example: freeze-or-tune schema > study.schema.json
     """
-    from freeze_or_tune.study.study import schema as of_a_study  # noqa: PLC0415 - --help is not to wait for it
+    from freeze_or_tune.study.reading import schema as of_a_study  # noqa: PLC0415 - --help is not to wait for it
 
     print(of_a_study(), end="")

@@ -14,7 +14,7 @@ def status(study: Studies = None) -> None:
     Example: freeze-or-tune status --study config/paper.yaml
     """
     from freeze_or_tune.planning.status import TROUBLE, failed_stages, report, standings  # noqa: PLC0415 - as in `schema`
-    from freeze_or_tune.study.study import read_study  # noqa: PLC0415
+    from freeze_or_tune.study.reading import read_study  # noqa: PLC0415
 
     studied = read_study(*study_files(study))
     experiments, stages = standings(studied), failed_stages(studied)

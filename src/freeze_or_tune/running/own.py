@@ -10,7 +10,7 @@ from freeze_or_tune.analysis.advice.answer import Advice
 from freeze_or_tune.running.display import Display
 from freeze_or_tune.running.studies import own_studies
 from freeze_or_tune.running.workflow import Run, run_workflow
-from freeze_or_tune.study.study import read_study
+from freeze_or_tune.study.reading import read_study
 from freeze_or_tune.system.commands import front_command
 from freeze_or_tune.system.errors import UserError
 

@@ -8,7 +8,8 @@ import torch
 from freeze_or_tune.records.checkup import Checkup
 from freeze_or_tune.stages import checkup
 from freeze_or_tune.stages.checkup import examine, speed, write_checkup
-from freeze_or_tune.study.study import Study, load_study
+from freeze_or_tune.study.reading import load_study
+from freeze_or_tune.study.study import Study
 
 from ...workflow.conftest import STUDY
 

@@ -5,7 +5,8 @@ import torch
 
 from freeze_or_tune.stages.checkup.trials import SMALL, Trial, schemes, trials
 from freeze_or_tune.study.backbones import CaffeNet, TimmNetwork
-from freeze_or_tune.study.study import Study, read_study
+from freeze_or_tune.study.reading import read_study
+from freeze_or_tune.study.study import Study
 
 CONFIG = Path(__file__).parents[3] / "config"
 CPU = torch.device("cpu")
