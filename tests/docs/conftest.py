@@ -120,7 +120,7 @@ def small(cloned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         change(folder / path, changes)
     change(folder / "config/config.yaml", example("docs/configuration.md"))
     shutil.copy2(folder / "config/config.yaml", folder / "FILE")
-    draw_birds(folder / "path/to/birds", 50)
+    draw_birds(folder / "path/to/orchids", 50)
     draw_birds(folder / "path/to/photos", 15)
     draw_birds(folder / "photos", 15)
     (folder / "new").mkdir()

@@ -91,8 +91,8 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "snakemake --report report.html": Run("finished", makes=("report.html",)),
     "snakemake results/report/index.html": Run("finished", makes=("results/report/index.html",)),
     "snakemake --configfile my-study.yaml": Elsewhere("tests/docs/test_studies.py::test_a_network_by_name"),
-    "snakemake results/experiments/birds/n25/T1-7_R8.json results/distances/birds/cosine.json": Run(
-        "finished", makes=("results/experiments/birds/n25/T1-7_R8.json", "results/distances/birds/cosine.json")
+    "snakemake results/experiments/orchids/n25/T1-7_R8.json results/distances/orchids/cosine.json": Run(
+        "finished", makes=("results/experiments/orchids/n25/T1-7_R8.json", "results/distances/orchids/cosine.json")
     ),
     "snakemake results/experiments.csv --batch collect=1/50": Run(
         "cloned", PLAN, says=("cnn_distance 1", "mean_distance 2")
@@ -126,7 +126,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
         "tests/stages/test_publishing.py::test_the_mean_is_that_of_the_networks_features"
     ),
     "python -m benchmarks.ranking": Run("cloned", "--help", says=("LogME", "H-score")),
-    "freeze-or-tune status --configfile FILE": Run("finished", says=("digits", "birds", "done")),
+    "freeze-or-tune status --configfile FILE": Run("finished", says=("digits", "orchids", "done")),
     "freeze-or-tune status --configfile config/paper.yaml": Run("cloned", says=("178",)),
     "freeze-or-tune resources --configfile config/paper.yaml": Elsewhere(
         "tests/planning/test_estimates.py::test_the_docs_show_the_papers_table"

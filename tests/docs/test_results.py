@@ -27,8 +27,8 @@ def test_with_a_model(command: str, advised: Path, tmp_path: Path) -> None:
 
 def test_a_target_of_ones_own_is_in_all_tables(finished: Path) -> None:
     for number in (1, 2):
-        assert re.search(r"^\| birds ", (finished / f"results/tables/table{number}.md").read_text(), re.MULTILINE)
-    assert "birds" in (finished / "results/figures/fig2.csv").read_text()
+        assert re.search(r"^\| orchids ", (finished / f"results/tables/table{number}.md").read_text(), re.MULTILINE)
+    assert "orchids" in (finished / "results/figures/fig2.csv").read_text()
 
 
 def test_an_answer_looks_as_its_page_shows_it(advised: Path) -> None:

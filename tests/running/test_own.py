@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from freeze_or_tune.running.own import Own, name_for
 from freeze_or_tune.running.studies import study_files
-from freeze_or_tune.study.datasets import own_images
+from freeze_or_tune.study.datasets import OwnImages, own_images
 from freeze_or_tune.system.errors import UserError
 
 
@@ -40,7 +40,7 @@ def test_an_archive_gives_its_name_without_what_it_ends_with(tmp_path: Path) -> 
 @given(st.text(min_size=1, max_size=20))
 def test_any_name_becomes_one_that_a_study_takes(text: str) -> None:
     name = name_for(Path("/") / text.replace("\0", "").replace("/", ""))
-    assert own_images(name, ".").path == "."
+    assert own_images(name, OwnImages(path=".")).path == "."
 
 
 def test_results_lie_under_the_name(folder: Path) -> None:

@@ -237,7 +237,10 @@ def test_settings_survive_the_journey_through_snakemakes_params(embedded: Study)
 def test_ones_own_images_go_by_any_name_that_no_dataset_has(config: Config, tmp_path: Path) -> None:
     (tmp_path / "list.csv").touch()
     given = load_study(config | {"images": str(tmp_path)})
-    assert given.dataset("birds").model_dump() == {"reader": "folder", "path": str(tmp_path), "smallest_class": None}
+    birds = given.dataset("birds")
+    assert (birds.reader, birds.files, birds.follow_links) == ("folder", (str(tmp_path),), False)
+    more = load_study(config | {"images": {"path": str(tmp_path), "follow_links": True, "range": [0, 4095]}})
+    assert (more.dataset("birds").follow_links, more.dataset("birds").range) == (True, (0, 4095))
     assert given.dataset("digits").reader == "digits"
     listed = load_study(config | {"images": f"{tmp_path}//list.csv"}).dataset("birds")
     assert (listed.reader, listed.files) == ("csv", (str(tmp_path / "list.csv"),))

@@ -29,6 +29,13 @@ def loaded() -> ModuleType:
 set_up = loaded()
 
 
+@pytest.fixture(autouse=True)
+def _not_below_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that `make test` runs are told so by make, whose children then say more."""
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A Linux without NVIDIA's driver; a folder for programs and files of one."""

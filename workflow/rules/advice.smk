@@ -34,6 +34,7 @@ rule check:
     input:
         files=files_of,
         index="<results>/indexes/{dataset}.csv",
+        noticed="<results>/indexes/{dataset}.json",
         store=lambda wildcards: own_store(wildcards.dataset, ADVISED[0]),
     output:
         record="<results>/advice/{dataset}/check.json",

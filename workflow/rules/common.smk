@@ -58,7 +58,7 @@ def own_images(wildcards):
         return None
     from freeze_or_tune.data.own.fingerprint import fingerprint  # numpy comes with it, which other jobs do without
 
-    return fingerprint(Path(study.images))
+    return fingerprint(Path(study.images.path))
 
 
 def one_of(names):

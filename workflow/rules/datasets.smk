@@ -56,6 +56,7 @@ rule index:
         files=files_of,
     output:
         index="<results>/indexes/{dataset}.csv",
+        noticed="<results>/indexes/{dataset}.json",
     log:
         "<logs>/index/{dataset}.log",
     benchmark:
@@ -70,6 +71,7 @@ rule index:
         half=lambda wildcards: getattr(study.dataset(wildcards.dataset), "half", None),
         smallest_class=lambda wildcards: study.dataset(wildcards.dataset).smallest_class,
         own=own_images,
+        follow_links=lambda wildcards: getattr(study.dataset(wildcards.dataset), "follow_links", False),
     script:
         "../scripts/index.py"
 

@@ -8,6 +8,7 @@ with logged(snakemake.log[0]):
     check_images(
         [Path(path) for path in snakemake.input.files],
         index=Path(snakemake.input.index),
+        noticed=Path(snakemake.input.noticed),
         store=Path(snakemake.input.store),
         record=Path(snakemake.output.record),
         split=Path(snakemake.output.split),

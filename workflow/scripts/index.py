@@ -10,4 +10,5 @@ with logged(snakemake.log[0]):
         Path(snakemake.output.index),
         snakemake.params.smallest_class,
         snakemake.params.half,
+        follow_links=snakemake.params.follow_links,
     )

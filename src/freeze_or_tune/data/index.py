@@ -1,5 +1,6 @@
 """The index of a dataset: its images and their classes, as CSV."""
 
+import logging
 from collections import Counter
 from dataclasses import astuple
 from pathlib import Path
@@ -7,23 +8,32 @@ from pathlib import Path
 from freeze_or_tune.data.archives import Paths, open_archives
 from freeze_or_tune.data.halves import Half, in_half
 from freeze_or_tune.data.layouts import READERS, Listing
+from freeze_or_tune.records.findings import Findings
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = ("image", "class", "subset", "group")
 
 
 def build_index(
-    reader: str, archive: Paths, destination: Path, smallest_class: int | None, half: Half | None = None
+    reader: str,
+    archive: Paths,
+    destination: Path,
+    smallest_class: int | None,
+    half: Half | None = None,
+    *,
+    follow_links: bool = False,
 ) -> None:
     """Write the index of archives (or of one half of ImageNet's classes), sorted by image.
 
-    UserError if the smallest class is not as declared.
+    Beside it, as .json, what the reader has noticed. UserError if the smallest class is not as declared.
     """
     if reader not in READERS:
         raise UserError(f"{reader!r} is not a reader of datasets; there are {', '.join(READERS)}")
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with open_archives(archive, destination.parent) as opened:
+    with open_archives(archive, destination.parent, follow_links=follow_links) as opened:
         listings = READERS[reader](opened)
     if half is not None:
         listings = in_half(listings, half)
@@ -33,6 +43,9 @@ def build_index(
             f"{opened.path}: the smallest class, {name!r}, has {count} images, but the config says "
             f"smallest_class: {smallest_class}; correct the config, or complete the images"
         )
+    for finding in opened.findings:
+        logger.info("%s: %s", opened.path, finding)
+    Findings(findings=tuple(opened.findings)).write(destination.with_suffix(".json"))
     write_table(destination, COLUMNS, sorted(astuple(listing) for listing in listings))
 
 
@@ -51,8 +64,8 @@ def read_index(path: Path) -> list[Listing]:
 def _problem(listing: Listing, before: list[Listing]) -> str:
     if not listing.image or not listing.class_name:
         return "the image or its class is missing"
-    if listing.subset not in ("", "train", "test"):
-        return f"the subset is {listing.subset!r}, not train, test or nothing"
+    if listing.subset not in ("", "train", "val", "test"):
+        return f"the subset is {listing.subset!r}, not train, val, test or nothing"
     if before and listing.image <= before[-1].image:
         return f"{listing.image!r} stands twice or out of order"
     return ""

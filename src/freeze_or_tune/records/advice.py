@@ -4,29 +4,14 @@ from typing import Literal
 
 from pydantic import Field
 
+from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.records.probes import Profile
 from freeze_or_tune.records.race import Race
 from freeze_or_tune.records.record import Record
 from freeze_or_tune.study.levels import Level
 
-Kind = Literal[
-    "unreadable", "ignored", "links", "copies", "contradictions", "small", "imbalance", "validation", "test"
-]  # fmt: skip
 Counsel = Literal["Freeze", "Tune", "Try both", "Freeze some"]
 """Of all copied blocks, or (after a race) of the first of them."""
-
-
-class Finding(Record):
-    """Something about the images that their owner should know."""
-
-    kind: Kind
-    words: str = Field(description="what was found, and what was done about it")
-    count: int
-    examples: tuple[str, ...] = Field((), description="the first few, as Python prints them: a name may hold anything")
-
-    def __str__(self) -> str:
-        """One line for people."""
-        return f"{self.words}: {self.count:,}" + (f", such as {', '.join(self.examples)}" if self.examples else "")
 
 
 class Check(Record):

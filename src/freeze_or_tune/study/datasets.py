@@ -4,7 +4,7 @@ import re
 from pathlib import Path, PurePath
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import AfterValidator, Field, PositiveInt
 
 from freeze_or_tune.study.settings import NAME
 from freeze_or_tune.study.strict import Strict
@@ -13,6 +13,17 @@ from freeze_or_tune.system.errors import UserError
 SMALLEST = "images of the smallest class, checked when indexed"
 CROP = 48
 """Pixels a side of the crops that a photograph is cut into."""
+
+
+def _expanded(path: str) -> str:
+    """`~` as a shell has it: what snakemake is given inside quotes, or in a file, no shell has seen."""
+    try:
+        return str(Path(path).expanduser()) if path.startswith("~") else path
+    except RuntimeError:
+        raise ValueError("there is no such home") from None
+
+
+ExpandedPath = Annotated[str, AfterValidator(_expanded)]
 Alphabet = Literal[
     "latin-a", "latin-b", "greek", "cyrillic", "armenian", "georgian", "mathematics", "arrows", "braille", "chess"
 ]  # fmt: skip
@@ -82,37 +93,50 @@ class Crops(Strict):
         return CROP
 
 
-class Folder(Strict):
+class Images(Strict):
+    """One's own images, and how to read them."""
+
+    path: ExpandedPath = Field(description="from the directory you start snakemake in; ~ is your home")
+    smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
+    follow_links: bool = Field(False, description="read links that lead out of the folder, too")
+    orientation: Literal["exif", "stored"] = Field(
+        "exif", description="exif: turned as the camera noted and every viewer shows it; stored: as the pixels lie"
+    )
+    range: Literal["auto"] | tuple[float, float] = Field(
+        "auto",
+        description="black and white of images with more than 8 bits, or of real numbers; auto: the bits that the "
+        "dataset really uses",
+    )
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where the images lie."""
+        return (self.path,)
+
+
+class Folder(Images):
     """Your own images: a folder (or an archive) with one folder of images a class."""
 
     reader: Literal["folder"]
-    path: str = Field(description="the folder, zip or tar, from the directory you start snakemake in")
-    smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Where the images lie."""
-        return (self.path,)
 
 
-class Listed(Strict):
-    """Your own images: a CSV with the columns path and label."""
+class Listed(Images):
+    """Your own images: a table of files and labels."""
 
     reader: Literal["csv"]
-    path: str = Field(description="the CSV, from the directory you start snakemake in; the paths in it start beside it")
-    smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Where the images lie."""
-        return (self.path,)
+
+class OwnImages(Images):
+    """Your own images as `images` gives them: the reader is found by what is there, if it is not said."""
+
+    reader: Literal["folder", "csv"] | None = None
 
 
 class Published(Strict):
     """A dataset of the paper, as its authors pack it."""
 
     reader: Literal["caltech-256", "sun397", "mit-indoor", "cub-200", "plankton"]
-    files: tuple[str, ...] = Field(
+    files: tuple[ExpandedPath, ...] = Field(
         min_length=1,
         description="its archives and lists, from the directory you start snakemake in; what config/downloads.csv "
         "lists is downloaded under its path, resources/downloads/<dataset>/<file>",
@@ -140,13 +164,13 @@ Dataset = Annotated[
 ]
 
 
-def own_images(name: str, path: str) -> Folder | Listed:
-    """The dataset that `--config images=<path>` adds; UserError if the name cannot be one or nothing is there."""
+def own_images(name: str, images: OwnImages) -> Folder | Listed:
+    """The dataset that the study's key `images` adds; UserError if the name cannot be one or nothing is there."""
     if not re.fullmatch(NAME, name):
         raise UserError(f"{name!r} cannot name your images: take letters, digits, dots, dashes and underscores")
-    place = PurePath(path)
-    if not Path(place).exists():
+    path = PurePath(images.path)
+    if not Path(path).exists():
         raise UserError(f"images: {path} does not exist; give a folder (or zip, or tar) of class folders, or a CSV")
-    if place.suffix.lower() == ".csv":
-        return Listed(reader="csv", path=str(place))
-    return Folder(reader="folder", path=str(place))
+    reader = images.reader or ("csv" if path.suffix.lower() == ".csv" else "folder")
+    given = images.model_dump(exclude_unset=True) | {"reader": reader, "path": str(path)}
+    return Listed(**given) if reader == "csv" else Folder(**given)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from freeze_or_tune.study import named
 from freeze_or_tune.study.backbones import CaffeNet, Network, TimmNetwork
-from freeze_or_tune.study.datasets import Dataset, own_images
+from freeze_or_tune.study.datasets import Dataset, OwnImages, own_images
 from freeze_or_tune.study.metrics import Metric
 from freeze_or_tune.study.named import Named
 from freeze_or_tune.study.schemes import Scheme, depths
@@ -46,10 +46,11 @@ class Study(Strict):
     solver: Solver = Solver()
     distances: Distances = Distances()
     advice: Advising = Advising()
-    images: str | None = Field(
-        None, description="your own images, under any name that no dataset has: --config images="
+    images: OwnImages | None = Field(
+        None,
+        description="your own images, under any name that no dataset has: --config images=PATH, or with what else "
+        "`datasets` says of such",
     )
-
     network: str | None = Field(
         None,
         description="advice on your own images with this network alone, --config network=: timm's name of one, with "
@@ -72,6 +73,11 @@ class Study(Strict):
     @classmethod
     def _spell_out(cls, config: Any) -> Any:
         return named.spelt_out(config) if isinstance(config, dict) else config
+
+    @field_validator("images", mode="before")
+    @classmethod
+    def _path_alone(cls, images: Any) -> Any:
+        return {"path": images} if isinstance(images, str) else images
 
     @model_validator(mode="after")
     def _check(self) -> Self:

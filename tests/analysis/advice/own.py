@@ -2,9 +2,10 @@
 
 from statsmodels.stats.proportion import proportion_confint
 
-from freeze_or_tune.records.advice import Check, Finding, Forecast
+from freeze_or_tune.records.advice import Check, Forecast
 from freeze_or_tune.records.distances import Distance
 from freeze_or_tune.records.experiment import Varied
+from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.records.probes import Mistake, Probe, Profile
 from freeze_or_tune.records.race import Race, Raced, Verdict
 

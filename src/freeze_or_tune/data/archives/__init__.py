@@ -24,29 +24,30 @@ LISTS = {".csv", ".mat", ".txt"}
 """Suffixes of files that are no archives but belong to a dataset made of several files."""
 
 
-def open_archives(paths: Paths, scratch: Path | None = None) -> Archive:
+def open_archives(paths: Paths, scratch: Path | None = None, *, follow_links: bool = False) -> Archive:
     """Open one archive as it is, or several (and single lists) as one in which each is a folder; see open_archive."""
     if isinstance(paths, Path):
-        return open_archive(paths, scratch)
+        return open_archive(paths, scratch, follow_links=follow_links)
     if len(paths) == 1:
-        return open_archive(paths[0], scratch)
+        return open_archive(paths[0], scratch, follow_links=follow_links)
     with ExitStack() as opened:
         joined = JoinedArchive([opened.enter_context(_open_any(path, scratch)) for path in paths])
         opened.pop_all()
     return joined
 
 
-def open_archive(path: Path, scratch: Path | None = None) -> Archive:
+def open_archive(path: Path, scratch: Path | None = None, *, follow_links: bool = False) -> Archive:
     """Open a folder, zip, tar, gzipped tar, or CSV of images; UserError if it does not exist or is damaged.
 
-    A gzipped tar is decompressed into the folder `scratch` (or the system's) until it is closed.
+    A gzipped tar is decompressed into the folder `scratch` (or the system's) until it is closed. `follow_links`: also
+    those that lead out of a folder, or out of a table's.
     """
     if path.is_dir():
-        return FolderArchive(path)
+        return FolderArchive(path, follow_links=follow_links)
     if not path.exists():
         raise UserError(f"{path} does not exist; give a folder of images, or a zip or tar of one")
     if path.suffix.lower() == ".csv":
-        return ListedArchive(path)
+        return ListedArchive(path, follow_links=follow_links)
     try:
         with path.open("rb") as file:
             head = file.read(512)

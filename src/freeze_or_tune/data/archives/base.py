@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
+from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.system.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ class Archive(ABC):
         self.path = path
         self.left_out: tuple[str, ...] = ()
         """Links and the like that `names` came across and leaves out."""
+        self.findings: list[Finding] = []
+        """What a reader has noticed in it that the images' owner should know."""
 
     @abstractmethod
     def names(self) -> list[str]:

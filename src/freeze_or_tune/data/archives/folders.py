@@ -11,7 +11,12 @@ logger = logging.getLogger(__name__)
 
 
 class FolderArchive(Archive):
-    """A folder; links are followed only to files inside it, so that no image comes from elsewhere."""
+    """A folder; links are followed only to files inside it, so that no image comes from elsewhere, unless asked for."""
+
+    def __init__(self, path: Path, *, follow_links: bool = False) -> None:
+        """Take the folder; `follow_links`: also to what lies elsewhere."""
+        super().__init__(path)
+        self._follows = follow_links
 
     def names(self) -> list[str]:
         """Sorted paths of all files; a warning counts the links that are left out."""

@@ -13,9 +13,9 @@ COLUMNS = ("path", "label")
 class ListedArchive(FolderArchive):
     """The files that a CSV lists; nothing else in its folder is looked at."""
 
-    def __init__(self, table: Path) -> None:
+    def __init__(self, table: Path, *, follow_links: bool = False) -> None:
         """Read the CSV; UserError names the line that is wrong."""
-        super().__init__(table.parent)
+        super().__init__(table.parent, follow_links=follow_links)
         self.table = table
         self.labels: dict[str, str] = {}
         for line, (path, label) in read_table(table, COLUMNS):

@@ -18,7 +18,7 @@ class Listing:
     """Path in the archive; for a point in a photo `<path>@<row>,<column>`."""
     class_name: str
     subset: str = ""
-    """The official train or test, if the dataset has such."""
+    """The given train, val or test, if the dataset has such."""
     group: str = ""
     """Images of one group show the same thing, if the dataset says so."""
 

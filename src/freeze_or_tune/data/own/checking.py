@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median_low
 
@@ -13,13 +13,13 @@ from freeze_or_tune.data.layouts import Listing, is_hidden
 from freeze_or_tune.data.own.shares import FEWEST, draw_shares
 from freeze_or_tune.data.splits import Row, write_split
 from freeze_or_tune.data.store import BLOCK, Store, read_rejected
-from freeze_or_tune.records.advice import Check, Finding, Kind
+from freeze_or_tune.records.advice import Check
+from freeze_or_tune.records.findings import Finding, Findings, Kind
 from freeze_or_tune.study.settings import Advising
 from freeze_or_tune.system.errors import UserError
 
 log = logging.getLogger(__name__)
 
-_EXAMPLES = 3
 _UNEQUAL = 5
 """From this ratio of the largest class to the smallest on, accuracy is mostly that of the large ones."""
 _ROUGH = 50
@@ -32,29 +32,31 @@ _ROUGHLY: tuple[tuple[str, Kind, str], ...] = (
 
 
 def check_images(
-    archive: Paths, index: Path, store: Path, record: Path, split: Path, *, dataset: str, seed: int, shares: Advising
-) -> None:
+    archive: Paths, index: Path, noticed: Path, store: Path, record: Path, split: Path, *, dataset: str, seed: int,
+    shares: Advising,
+) -> None:  # fmt: skip
     """Write what was found, and the split of what can be used; UserError, with all findings, if too little can.
 
-    `store` holds every image that could be decoded. Copies are told by its pixels: what the network would see twice.
+    `noticed` is what the reader found when it wrote the `index`. `store` holds every image that could be
+    decoded. Copies are told by its pixels: what the network would see twice.
     """
     listings = read_index(index)
-    findings = _around(archive, listings)
+    findings = [*Findings.read(noticed).findings, *_around(archive, listings)]
     reasons = store.with_suffix(".rejected.csv")
     rejected = read_rejected(reasons)
-    findings += _finding(
+    findings += Finding.of(
         "unreadable", rejected, f"Files that cannot be read as images ({reasons.name} says why); they are left out"
     )
     copies, contradictions = _repeated([listing for listing in listings if listing.image not in rejected], Store(store))
-    findings += _finding("copies", copies, "Copies of other images of their class; one of each is kept")
-    findings += _finding(
+    findings += Finding.of("copies", copies, "Copies of other images of their class; one of each is kept")
+    findings += Finding.of(
         "contradictions", contradictions, "Images that stand in several classes at once; they are left out of all"
     )
     left_out = {*rejected, *copies, *contradictions}
     sizes = Counter({listing.class_name: 0 for listing in listings})
     sizes.update(listing.class_name for listing in listings if listing.image not in left_out)
     small = [name for name, size in sizes.items() if size < FEWEST]
-    findings += _finding(
+    findings += Finding.of(
         "small", small,
         f"Classes with fewer than {FEWEST} images (one each to train, validate and test on); they are left out",
     )  # fmt: skip
@@ -69,13 +71,6 @@ def check_images(
     result.write(record)
 
 
-def _finding(kind: Kind, names: Iterable[str], words: str) -> list[Finding]:
-    """Nothing if there are no `names`."""
-    listed = sorted(names)
-    examples = tuple(repr(name) for name in listed[:_EXAMPLES])
-    return [Finding(kind=kind, count=len(listed), words=words, examples=examples)] if listed else []
-
-
 def _around(archive: Paths, listings: Sequence[Listing]) -> list[Finding]:
     """What lies beside the images and is not used."""
     with open_archives(archive) as opened:
@@ -83,8 +78,8 @@ def _around(archive: Paths, listings: Sequence[Listing]) -> list[Finding]:
     listed = {listing.image for listing in listings}
     ignored = [name for name in names if name not in listed and not is_hidden(name)]
     return [
-        *_finding("ignored", ignored, "Files that are no images by their names; they are ignored"),
-        *_finding("links", links, "Links out of the folder, or files that are not there; they are left out"),
+        *Finding.of("ignored", ignored, "Files that are no images by their names; they are ignored"),
+        *Finding.of("links", links, "Links out of the folder, or files that are not there; they are left out"),
     ]
 
 

@@ -1,0 +1,42 @@
+"""What is noticed about images: in words for their owner, by kind and number for programs."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import Field
+
+from freeze_or_tune.records.record import Record
+
+Kind = Literal[
+    "unreadable", "ignored", "stray", "links", "copies", "contradictions", "small", "imbalance", "validation", "test",
+    "read",
+]  # fmt: skip
+"""read: what was taken for what, where that is no matter of course."""
+
+_EXAMPLES = 3
+
+
+class Finding(Record):
+    """Something about the images that their owner should know."""
+
+    kind: Kind
+    words: str = Field(description="what was found, and what was done about it")
+    count: int
+    examples: tuple[str, ...] = Field((), description="the first few, as Python prints them: a name may hold anything")
+
+    @classmethod
+    def of(cls, kind: Kind, names: Iterable[str], words: str) -> "list[Finding]":
+        """One about `names`, or none if there are none."""
+        listed = sorted(names)
+        examples = tuple(repr(name) for name in listed[:_EXAMPLES])
+        return [cls(kind=kind, count=len(listed), words=words, examples=examples)] if listed else []
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.words}: {self.count:,}" + (f", such as {', '.join(self.examples)}" if self.examples else "")
+
+
+class Findings(Record):
+    """<results>/indexes/<dataset>.json: what its reader has noticed."""
+
+    findings: tuple[Finding, ...]
