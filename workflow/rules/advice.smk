@@ -25,6 +25,7 @@ rule own_store:
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
+        rooted=rooted,
         splits=None,  # all images
     script:
         "../scripts/store.py"
@@ -49,6 +50,7 @@ rule check:
         runtime=30,
     params:
         recipe=RECIPES["advice"],
+        rooted=rooted,
         seed=study.seed,
         shares=study.advice.model_dump(include={"val", "test", "most"}),
     script:

@@ -56,7 +56,8 @@ rule index:
         files=files_of,
     output:
         index="<results>/indexes/{dataset}.csv",
-        noticed="<results>/indexes/{dataset}.json",
+        # Kept while it is made anew: it says which of the dataset's alternatives this is.
+        noticed=update("<results>/indexes/{dataset}.json"),
     log:
         "<logs>/index/{dataset}.log",
     benchmark:
@@ -72,6 +73,8 @@ rule index:
         smallest_class=lambda wildcards: study.dataset(wildcards.dataset).smallest_class,
         own=own_images,
         follow_links=lambda wildcards: getattr(study.dataset(wildcards.dataset), "follow_links", False),
+        rooted=rooted,
+        digests=digests,
     script:
         "../scripts/index.py"
 
@@ -95,6 +98,7 @@ rule store:
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
+        rooted=rooted,
         splits=lambda wildcards: [
             split.model_dump(exclude={"dataset"}) for split in study.splits_of_dataset(wildcards.dataset)
         ],

@@ -11,4 +11,6 @@ with logged(snakemake.log[0]):
         snakemake.params.smallest_class,
         snakemake.params.half,
         follow_links=snakemake.params.follow_links,
+        rooted=snakemake.params.rooted,
+        known=snakemake.params.digests,
     )

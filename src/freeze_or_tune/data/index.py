@@ -2,10 +2,12 @@
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
 
 from freeze_or_tune.data.archives import Paths, open_archives
+from freeze_or_tune.data.fingerprint import source_of
 from freeze_or_tune.data.halves import Half, in_half
 from freeze_or_tune.data.layouts import READERS, Listing
 from freeze_or_tune.records.findings import Findings
@@ -25,15 +27,18 @@ def build_index(
     half: Half | None = None,
     *,
     follow_links: bool = False,
+    rooted: bool = False,
+    known: Mapping[str, str] | None = None,
 ) -> None:
     """Write the index of archives (or of one half of ImageNet's classes), sorted by image.
 
-    Beside it, as .json, what the reader has noticed. UserError if the smallest class is not as declared.
+    Beside it, as .json, what it was read from, with digests (those of `known` by the names of files), and what the
+    reader has noticed. UserError if the smallest class is not as declared.
     """
     if reader not in READERS:
         raise UserError(f"{reader!r} is not a reader of datasets; there are {', '.join(READERS)}")
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with open_archives(archive, destination.parent, follow_links=follow_links) as opened:
+    with open_archives(archive, destination.parent, follow_links=follow_links, rooted=rooted) as opened:
         listings = READERS[reader](opened)
     if half is not None:
         listings = in_half(listings, half)
@@ -45,7 +50,8 @@ def build_index(
         )
     for finding in opened.findings:
         logger.info("%s: %s", opened.path, finding)
-    Findings(findings=tuple(opened.findings)).write(destination.with_suffix(".json"))
+    sources = tuple(source_of(path, known or {}) for path in ([archive] if isinstance(archive, Path) else archive))
+    Findings(findings=tuple(opened.findings), reader=reader, files=sources).write(destination.with_suffix(".json"))
     write_table(destination, COLUMNS, sorted(astuple(listing) for listing in listings))
 
 

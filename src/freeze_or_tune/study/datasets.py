@@ -2,9 +2,9 @@
 
 import re
 from pathlib import Path, PurePath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from freeze_or_tune.study.settings import NAME
 from freeze_or_tune.study.strict import Strict
@@ -142,6 +142,27 @@ class Published(Strict):
         "lists is downloaded under its path, resources/downloads/<dataset>/<file>",
     )
     smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
+    alternatives: tuple["Alternative", ...] = Field(
+        (),
+        description="other sets of files with the same images, each with a reader: taken in order, the first that is "
+        "there or can be fetched",
+    )
+
+    @model_validator(mode="after")
+    def _flat(self) -> Self:
+        if any(getattr(other, "alternatives", ()) for other in self.alternatives):
+            raise ValueError("alternatives have none of their own; list them one after the other")
+        return self
+
+    @property
+    def choices(self) -> tuple["Alternative", ...]:
+        """The sets of files, in order."""
+        return (self.model_copy(update={"alternatives": ()}), *self.alternatives)
+
+    @property
+    def rooted(self) -> bool:
+        """Whether the names of images in a folder begin with its own, as in the archive that was unpacked to it."""
+        return True
 
 
 class Corals(Published):
@@ -157,6 +178,10 @@ class ImageNet(Published):
     reader: Literal["ilsvrc2012"]  # type: ignore[assignment]
     half: Literal["A", "B"] | None = Field(None, description="500A or 500B, the halves of Yosinski et al. 2014")
 
+
+Alternative = Annotated[Folder | Listed | Published | Corals | ImageNet, Field(discriminator="reader")]
+for _model in (Published, Corals, ImageNet):
+    _model.model_rebuild()
 
 Dataset = Annotated[
     Glyphs | Digits | SolarCells | Crops | Folder | Listed | Published | Corals | ImageNet,

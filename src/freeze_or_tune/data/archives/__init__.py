@@ -24,11 +24,15 @@ LISTS = {".csv", ".mat", ".txt"}
 """Suffixes of files that are no archives but belong to a dataset made of several files."""
 
 
-def open_archives(paths: Paths, scratch: Path | None = None, *, follow_links: bool = False) -> Archive:
-    """Open one archive as it is, or several (and single lists) as one in which each is a folder; see open_archive."""
-    if isinstance(paths, Path):
-        return open_archive(paths, scratch, follow_links=follow_links)
-    if len(paths) == 1:
+def open_archives(
+    paths: Paths, scratch: Path | None = None, *, follow_links: bool = False, rooted: bool = False
+) -> Archive:
+    """Open one archive as it is, or several (and single lists) as one in which each is a folder; see open_archive.
+
+    `rooted`: the names in a folder begin with its own, as in the archive that was unpacked to it.
+    """
+    paths = [paths] if isinstance(paths, Path) else paths
+    if len(paths) == 1 and not (rooted and paths[0].is_dir()):
         return open_archive(paths[0], scratch, follow_links=follow_links)
     with ExitStack() as opened:
         joined = JoinedArchive([opened.enter_context(_open_any(path, scratch)) for path in paths])

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from freeze_or_tune.data.downloads.partial import Partial
 from freeze_or_tune.data.downloads.whole import Wanted
@@ -51,6 +52,26 @@ def get(url: str, wanted: Wanted, destination: Path) -> None:
         write_text(_record(destination), f"{revision}  {repository}\n")
 
 
+def ask(url: str, file: str) -> tuple[Literal["alive", "login", "dead", "silent"], str, int | None]:
+    """Whether the Hub has a file, why not, and its bytes, without fetching it."""
+    _settle()
+    import huggingface_hub as hub  # noqa: PLC0415
+    from huggingface_hub import errors  # noqa: PLC0415
+
+    repository = url.removeprefix(SCHEME)
+    try:
+        told = hub.get_hf_file_metadata(hub.hf_hub_url(repository, file), retry_on_errors=True)
+    except errors.GatedRepoError:
+        return "login", "it is gated: accept its terms on its page, and set HF_TOKEN", None
+    except errors.LocalEntryNotFoundError:
+        return "silent", "the Hub did not answer", None
+    except (errors.EntryNotFoundError, errors.RepositoryNotFoundError):
+        return "dead", f"the Hub has no {file} there, or HF_TOKEN gives no access to it", None
+    except Exception as error:  # of one of three HTTP libraries, by the version of this one
+        return "silent", " ".join(str(error).split()) or type(error).__name__, None
+    return ("alive", "", told.size) if told.commit_hash else ("dead", "what answered is no Hub", None)
+
+
 @contextlib.contextmanager
 def _folder(destination: Path) -> Iterator[Path]:
     """A folder beside the destination for the library to work in; what a killed process left of one is removed."""
@@ -64,14 +85,18 @@ def _record(destination: Path) -> Path:
     return destination.with_name(f"{destination.name}.revision")
 
 
+def _settle() -> None:
+    """Plain HTTP, which proxies and tests know, no request that nobody asked for, and no bars in logs."""
+    settings = ["HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY"]
+    for setting in settings if sys.stderr.isatty() else [*settings, "HF_HUB_DISABLE_PROGRESS_BARS"]:
+        os.environ.setdefault(setting, "1")
+
+
 def _download(
     repository: str, wanted: Wanted, first: str | None, destination: Path, folder: Path
 ) -> tuple[Path, str, Wanted]:
     """The file in a folder, its revision, and what it must be by what the Hub says, too."""
-    # Plain HTTP, which proxies and tests know, no request that nobody asked for, and no bars in logs.
-    settings = ["HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY"]
-    for setting in settings if sys.stderr.isatty() else [*settings, "HF_HUB_DISABLE_PROGRESS_BARS"]:
-        os.environ.setdefault(setting, "1")
+    _settle()
     import huggingface_hub as hub  # noqa: PLC0415
     from huggingface_hub import errors  # noqa: PLC0415
 
