@@ -37,7 +37,7 @@ def wishes(study: Study) -> Iterator[Wish]:
         if not all(file.startswith(_MADE) for file in choices[0][1]):
             yield Wish(name, choices)
     for name, weights in study.imported().items():
-        yield Wish(name, (("weights", tuple(filter(None, (weights.file, weights.mean)))),))
+        yield Wish(f"weights of {name}", (("weights", tuple(filter(None, (weights.file, weights.mean)))),))
 
 
 def look(study: Study, table: Table, folder: Path, asker: Asker = ask_all) -> Availability:
