@@ -2,12 +2,14 @@
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
 
-from freeze_or_tune.data.archives import Paths, open_archives
+from freeze_or_tune.data.archives import Paths
 from freeze_or_tune.data.halves import Half, in_half
 from freeze_or_tune.data.layouts import READERS, Listing
+from freeze_or_tune.data.opening import open_images, resolved
 from freeze_or_tune.records.findings import Findings
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
@@ -24,16 +26,18 @@ def build_index(
     smallest_class: int | None,
     half: Half | None = None,
     *,
+    columns: Mapping[str, str | None] | None = None,
     follow_links: bool = False,
 ) -> None:
     """Write the index of archives (or of one half of ImageNet's classes), sorted by image.
 
     Beside it, as .json, what the reader has noticed. UserError if the smallest class is not as declared.
     """
+    reader = resolved(reader, archive)
     if reader not in READERS:
         raise UserError(f"{reader!r} is not a reader of datasets; there are {', '.join(READERS)}")
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with open_archives(archive, destination.parent, follow_links=follow_links) as opened:
+    with open_images(archive, destination.parent, reader=reader, columns=columns, follow_links=follow_links) as opened:
         listings = READERS[reader](opened)
     if half is not None:
         listings = in_half(listings, half)
