@@ -24,6 +24,7 @@ rule own_store:
         runtime=grown(60),
     params:
         recipe=RECIPES["store"],
+        opening=opening,
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
         splits=None,  # all images
     script:
@@ -49,6 +50,7 @@ rule check:
         runtime=30,
     params:
         recipe=RECIPES["advice"],
+        opening=opening,
         seed=study.seed,
         shares=study.advice.model_dump(include={"val", "test", "most"}),
     script:

@@ -5,10 +5,9 @@ from freeze_or_tune.data.index import build_index
 
 with logged(snakemake.log[0]):
     build_index(
-        snakemake.params.reader,
-        [Path(path) for path in snakemake.input.files],
-        Path(snakemake.output.index),
-        snakemake.params.smallest_class,
-        snakemake.params.half,
-        follow_links=snakemake.params.follow_links,
+        archive=[Path(path) for path in snakemake.input.files],
+        destination=Path(snakemake.output.index),
+        smallest_class=snakemake.params.smallest_class,
+        half=snakemake.params.half,
+        **snakemake.params.opening,
     )
