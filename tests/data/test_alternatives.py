@@ -31,7 +31,7 @@ def made(folder: Path, reader: str, *files: Path, pool: str = "all", test: int =
     what = Draw(seed=1, n=2, val=1, test=test, pool=pool)  # type: ignore[arg-type]
     index, store = folder / "index.csv", folder / "store.npy"
     build_index(reader, files, index, None, rooted=True)
-    build_store(files, index, [what], dataset="d", size=8, destination=store, threads=1, rooted=True)
+    build_store(files, index, [what], dataset="d", size=8, destination=store, threads=1, opening={"rooted": True})
     draw_split(
         index, store.with_suffix(".rejected.csv"), folder / "split.csv", folder / "n.json", dataset="d", what=what
     )

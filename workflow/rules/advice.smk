@@ -24,8 +24,8 @@ rule own_store:
         runtime=grown(60),
     params:
         recipe=RECIPES["store"],
+        opening=opening,
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
-        rooted=rooted,
         splits=None,  # all images
     script:
         "../scripts/store.py"
@@ -50,7 +50,7 @@ rule check:
         runtime=30,
     params:
         recipe=RECIPES["advice"],
-        rooted=rooted,
+        opening=opening,
         seed=study.seed,
         shares=study.advice.model_dump(include={"val", "test", "most"}),
     script:

@@ -65,10 +65,6 @@ def own_images(wildcards):
     return fingerprint(Path(study.images.path))
 
 
-def rooted(wildcards):
-    return getattr(study.dataset(wildcards.dataset), "rooted", False)
-
-
 def digests(wildcards):
     """Those that the table of downloads has of a dataset's files, by their names."""
     rows = [row_of(downloads, file) for file in study.dataset(wildcards.dataset).files]

@@ -18,6 +18,19 @@ rule download:
         "../scripts/download.py"
 
 
+# A dataset of the Hugging Face Hub by its name (study/hub.py), in the revision of its first download.
+rule hub:
+    output:
+        directory("<resources>/hub/{repository}"),
+    log:
+        "<logs>/hub/{repository}.log",
+    benchmark:
+        "<benchmarks>/hub/{repository}.tsv"
+    localrule: True
+    script:
+        "../scripts/hub.py"
+
+
 rule glyphs:
     output:
         "<resources>/builtin/{alphabet}-{images}.zip",
@@ -68,12 +81,10 @@ rule index:
         runtime=grown(240),
     params:
         recipe=RECIPES["index"],
-        reader=lambda wildcards: study.dataset(wildcards.dataset).reader,
+        opening=opening,
         half=lambda wildcards: getattr(study.dataset(wildcards.dataset), "half", None),
         smallest_class=lambda wildcards: study.dataset(wildcards.dataset).smallest_class,
         own=own_images,
-        follow_links=lambda wildcards: getattr(study.dataset(wildcards.dataset), "follow_links", False),
-        rooted=rooted,
         digests=digests,
     script:
         "../scripts/index.py"
@@ -97,8 +108,8 @@ rule store:
         runtime=minutes("store"),
     params:
         recipe=RECIPES["store"],
+        opening=opening,
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
-        rooted=rooted,
         splits=lambda wildcards: [
             split.model_dump(exclude={"dataset"}) for split in study.splits_of_dataset(wildcards.dataset)
         ],

@@ -20,6 +20,12 @@ def files_of(wildcards):
     return [named(path) for path in study.dataset(wildcards.dataset).files]
 
 
+def opening(wildcards):
+    """How the files of a dataset are opened, for all rules that read its images."""
+    chosen = study.dataset(wildcards.dataset)
+    return chosen.model_dump(include={"reader", "columns", "follow_links"}) | {"rooted": getattr(chosen, "rooted", False)}
+
+
 def mean_image(wildcards):
     """The mean image that comes with weights of others, if there is one."""
     mean = study.imported()[wildcards.source].mean

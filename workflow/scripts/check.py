@@ -14,6 +14,6 @@ with logged(snakemake.log[0]):
         split=Path(snakemake.output.split),
         dataset=snakemake.wildcards.dataset,
         seed=snakemake.params.seed,
-        rooted=snakemake.params.rooted,
         shares=Advising.model_validate(snakemake.params.shares),
+        opening=snakemake.params.opening,
     )

@@ -5,12 +5,10 @@ from freeze_or_tune.data.index import build_index
 
 with logged(snakemake.log[0]):
     build_index(
-        snakemake.params.reader,
-        [Path(path) for path in snakemake.input.files],
-        Path(snakemake.output.index),
-        snakemake.params.smallest_class,
-        snakemake.params.half,
-        follow_links=snakemake.params.follow_links,
-        rooted=snakemake.params.rooted,
+        archive=[Path(path) for path in snakemake.input.files],
+        destination=Path(snakemake.output.index),
+        smallest_class=snakemake.params.smallest_class,
+        half=snakemake.params.half,
         known=snakemake.params.digests,
+        **snakemake.params.opening,
     )

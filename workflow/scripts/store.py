@@ -16,5 +16,5 @@ with logged(snakemake.log[0]):
         destination=Path(snakemake.output.store),
         threads=snakemake.threads,
         patch=snakemake.params.patch,
-        rooted=snakemake.params.rooted,
+        opening=snakemake.params.opening,
     )

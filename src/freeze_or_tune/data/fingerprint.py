@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from freeze_or_tune.data.downloads.whole import read_record, record_of
-from freeze_or_tune.data.layouts.listing import is_image
+from freeze_or_tune.data.layouts.listing import is_hidden
 from freeze_or_tune.records.findings import Source
 from freeze_or_tune.system.hashing import digest_of, stable_digest
 
 
 def fingerprint(folder: Path) -> str:
-    """Digest the names and sizes of the images below a folder, unread: another if some come, go or are replaced."""
+    """Digest the names and sizes of what is below a folder and not hidden: another if some come, go or are replaced."""
     found = []
     for here, _, files in os.walk(folder):
         inside = Path(here).relative_to(folder)
         for name in ((inside / file).as_posix() for file in files):
-            if is_image(name):
+            if not is_hidden(name):
                 found.append((name, (folder / name).lstat().st_size))
     return stable_digest(*sorted(found))
 

@@ -6,11 +6,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
+from freeze_or_tune.study import hub
 from freeze_or_tune.study.settings import NAME
 from freeze_or_tune.study.strict import Strict
 from freeze_or_tune.system.errors import UserError
 
 SMALLEST = "images of the smallest class, checked when indexed"
+FETCHED = "resources/hub"
+"""Where datasets of the Hugging Face Hub are fetched to."""
 CROP = 48
 """Pixels a side of the crops that a photograph is cut into."""
 
@@ -23,7 +26,17 @@ def _expanded(path: str) -> str:
         raise ValueError("there is no such home") from None
 
 
+def _address(path: str) -> str:
+    return hub.parse(path).address if hub.is_address(path) else path
+
+
+def _fetched(path: str) -> str:
+    """Where a path or an address of the Hub lies."""
+    return f"{FETCHED}/{hub.parse(path).folder}" if hub.is_address(path) else path
+
+
 ExpandedPath = Annotated[str, AfterValidator(_expanded)]
+PathOrAddress = Annotated[ExpandedPath, AfterValidator(_address)]
 Alphabet = Literal[
     "latin-a", "latin-b", "greek", "cyrillic", "armenian", "georgian", "mathematics", "arrows", "braille", "chess"
 ]  # fmt: skip
@@ -93,10 +106,22 @@ class Crops(Strict):
         return CROP
 
 
+class Columns(Strict):
+    """Columns of a table, or keys of a WebDataset's .json, where their names do not tell."""
+
+    image: str | None = Field(None, description="the images")
+    label: str | None = Field(None, description="the classes; of a WebDataset also an ending such as txt")
+    split: str | None = Field(None, description="train, val or test")
+    group: str | None = Field(None, description="images of one group show the same thing")
+
+
 class Images(Strict):
     """One's own images, and how to read them."""
 
-    path: ExpandedPath = Field(description="from the directory you start snakemake in; ~ is your home")
+    path: PathOrAddress = Field(
+        description="from the directory you start snakemake in; ~ is your home; hf://<owner>/<name>: a dataset of the "
+        "Hugging Face Hub"
+    )
     smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
     follow_links: bool = Field(False, description="read links that lead out of the folder, too")
     orientation: Literal["exif", "stored"] = Field(
@@ -108,10 +133,12 @@ class Images(Strict):
         "dataset really uses",
     )
 
+    columns: Columns = Field(Columns(), description="columns of a table, where their names do not tell")
+
     @property
     def files(self) -> tuple[str, ...]:
-        """Where the images lie."""
-        return (self.path,)
+        """Where the images lie, or will when they have been fetched."""
+        return (_fetched(self.path),)
 
 
 class Folder(Images):
@@ -126,10 +153,28 @@ class Listed(Images):
     reader: Literal["csv"]
 
 
+class Parquet(Images):
+    """Images in parquet files: one, or a folder of them."""
+
+    reader: Literal["parquet"]
+
+
+class WebDataset(Images):
+    """Images in tars as WebDataset writes them: one, or a folder of them."""
+
+    reader: Literal["webdataset"]
+
+
+class InAnyForm(Images):
+    """Images whose reader is found by what is there."""
+
+    reader: Literal["auto"]
+
+
 class OwnImages(Images):
     """Your own images as `images` gives them: the reader is found by what is there, if it is not said."""
 
-    reader: Literal["folder", "csv"] | None = None
+    reader: Literal["folder", "csv", "parquet", "webdataset", "auto"] = "auto"
 
 
 class Published(Strict):
@@ -179,23 +224,56 @@ class ImageNet(Published):
     half: Literal["A", "B"] | None = Field(None, description="500A or 500B, the halves of Yosinski et al. 2014")
 
 
-Alternative = Annotated[Folder | Listed | Published | Corals | ImageNet, Field(discriminator="reader")]
+class SunParquet(Strict):
+    """SUN397 in parquet files, whose classes are called as in its official list: /a/abbey."""
+
+    reader: Literal["sun397-parquet"]
+    path: PathOrAddress = Field(description="a file or a folder, or hf://<owner>/<name> on the Hugging Face Hub")
+    smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where the images lie, or will when they have been fetched."""
+        return (_fetched(self.path),)
+
+
+Alternative = Annotated[
+    Folder | Listed | Parquet | WebDataset | SunParquet | Published | Corals | ImageNet, Field(discriminator="reader")
+]
 for _model in (Published, Corals, ImageNet):
     _model.model_rebuild()
 
 Dataset = Annotated[
-    Glyphs | Digits | SolarCells | Crops | Folder | Listed | Published | Corals | ImageNet,
+    Glyphs
+    | Digits
+    | SolarCells
+    | Crops
+    | Folder
+    | Listed
+    | Parquet
+    | WebDataset
+    | InAnyForm
+    | SunParquet
+    | Published
+    | Corals
+    | ImageNet,
     Field(discriminator="reader"),
 ]
 
 
-def own_images(name: str, images: OwnImages) -> Folder | Listed:
+_OWN: dict[str, type[Folder | Listed | Parquet | WebDataset | InAnyForm]] = {
+    "folder": Folder, "csv": Listed, "parquet": Parquet, "webdataset": WebDataset, "auto": InAnyForm
+}  # fmt: skip
+
+
+def own_images(name: str, images: OwnImages) -> Folder | Listed | Parquet | WebDataset | InAnyForm:
     """The dataset that the study's key `images` adds; UserError if the name cannot be one or nothing is there."""
     if not re.fullmatch(NAME, name):
         raise UserError(f"{name!r} cannot name your images: take letters, digits, dots, dashes and underscores")
-    path = PurePath(images.path)
-    if not Path(path).exists():
-        raise UserError(f"images: {path} does not exist; give a folder (or zip, or tar) of class folders, or a CSV")
-    reader = images.reader or ("csv" if path.suffix.lower() == ".csv" else "folder")
-    given = images.model_dump(exclude_unset=True) | {"reader": reader, "path": str(path)}
-    return Listed(**given) if reader == "csv" else Folder(**given)
+    path = images.path if hub.is_address(images.path) else str(PurePath(images.path))
+    if not hub.is_address(path) and not Path(path).exists():
+        raise UserError(
+            f"images: {path} does not exist; give a folder (or zip, or tar) of class folders, a CSV, parquet files, or "
+            "hf://<owner>/<name>"
+        )
+    return _OWN[images.reader](**images.model_dump(exclude_unset=True) | {"reader": images.reader, "path": path})

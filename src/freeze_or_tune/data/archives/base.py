@@ -2,6 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Container, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
@@ -40,6 +41,14 @@ class Archive(ABC):
     @abstractmethod
     def read(self, name: str) -> bytes:
         """Bytes of a file, from any thread; KeyError if it is not there, UserError if it is damaged or too large."""
+
+    def in_order(self, names: Sequence[str]) -> list[str]:
+        """The same names in an order in which they are read fast."""
+        return list(names)
+
+    def beside(self, images: Container[str]) -> list[str]:
+        """Files that are none of the images, and that their owner may have meant as such."""
+        return [name for name in self.names() if name not in images]
 
     def close(self) -> None:  # noqa: B027 (a folder keeps nothing open)
         """Let go of open files."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from freeze_or_tune.data.downloads.catalogue import Download
 from freeze_or_tune.records.findings import Findings
-from freeze_or_tune.study.datasets import Alternative, Dataset
+from freeze_or_tune.study.datasets import FETCHED, Alternative, Dataset
 from freeze_or_tune.study.study import Study
 
 DOWNLOADED = ("resources", "downloads")
@@ -55,7 +55,7 @@ def _choice(study: Study, name: str, table: Table, prefix: str) -> Dataset:
 
     def fetchable(file: str) -> bool:
         row = row_of(table, file)
-        return there(file) or (row is not None and row.fetchable)
+        return there(file) or file.startswith(FETCHED) or (row is not None and row.fetchable)
 
     index = _path(f"{study.results}/indexes/{name}.json", study.results, prefix)
     if index.exists():

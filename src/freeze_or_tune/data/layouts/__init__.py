@@ -12,9 +12,10 @@ from freeze_or_tune.data.layouts.ilsvrc import read_ilsvrc
 from freeze_or_tune.data.layouts.listed import read_listed
 from freeze_or_tune.data.layouts.listing import Listing, is_hidden
 from freeze_or_tune.data.layouts.mit_indoor import read_mit_indoor
+from freeze_or_tune.data.layouts.packed import read_packed
 from freeze_or_tune.data.layouts.plankton import read_plankton
 from freeze_or_tune.data.layouts.solar_cells import read_solar_cells
-from freeze_or_tune.data.layouts.sun import read_sun
+from freeze_or_tune.data.layouts.sun import read_sun, read_sun_parquet
 
 __all__ = ["READERS", "Listing", "is_hidden", "read_folder", "read_solar_cells"]
 
@@ -23,12 +24,15 @@ READERS: dict[str, Callable[[Archive], list[Listing]]] = {
     "digits": read_folder,
     "folder": read_folder,
     "csv": read_listed,
+    "parquet": read_packed,
+    "webdataset": read_packed,
     "solar-cells": read_solar_cells,
     "photographs": read_photographs,
     "textures": read_textures,
     "specimens": read_specimens,
     "caltech-256": read_caltech,
     "sun397": read_sun,
+    "sun397-parquet": read_sun_parquet,
     "mit-indoor": read_mit_indoor,
     "cub-200": read_cub,
     "corals": read_corals,

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median_low
 
-from freeze_or_tune.data.archives import Paths, open_archives
+from freeze_or_tune.data.archives import Paths
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing, is_hidden
+from freeze_or_tune.data.opening import Opening, open_images
 from freeze_or_tune.data.own.shares import FEWEST, draw_shares
 from freeze_or_tune.data.splits import Row, write_split
 from freeze_or_tune.data.store import BLOCK, Store, read_rejected
@@ -33,15 +34,15 @@ _ROUGHLY: tuple[tuple[str, Kind, str], ...] = (
 
 def check_images(
     archive: Paths, index: Path, noticed: Path, store: Path, record: Path, split: Path, *, dataset: str, seed: int,
-    shares: Advising, rooted: bool = False,
+    shares: Advising, opening: Opening | None = None,
 ) -> None:  # fmt: skip
     """Write what was found, and the split of what can be used; UserError, with all findings, if too little can.
 
-    `noticed` is what the reader found when it wrote the `index`. `store` holds every image that could be
-    decoded. Copies are told by its pixels: what the network would see twice.
+    `opening` is how the archive is opened. `noticed` is what the reader found when it wrote the `index`. `store` holds
+    every image that could be decoded. Copies are told by its pixels: what the network would see twice.
     """
     listings = read_index(index)
-    findings = [*Findings.read(noticed).findings, *_around(archive, listings, rooted)]
+    findings = [*Findings.read(noticed).findings, *_around(archive, listings, opening or {})]
     reasons = store.with_suffix(".rejected.csv")
     rejected = read_rejected(reasons)
     findings += Finding.of(
@@ -71,12 +72,11 @@ def check_images(
     result.write(record)
 
 
-def _around(archive: Paths, listings: Sequence[Listing], rooted: bool) -> list[Finding]:
+def _around(archive: Paths, listings: Sequence[Listing], opening: Opening) -> list[Finding]:
     """What lies beside the images and is not used."""
-    with open_archives(archive, rooted=rooted) as opened:
-        names, links = opened.names(), opened.left_out
-    listed = {listing.image for listing in listings}
-    ignored = [name for name in names if name not in listed and not is_hidden(name)]
+    with open_images(archive, **opening) as opened:
+        beside, links = opened.beside({listing.image for listing in listings}), opened.left_out
+    ignored = [name for name in beside if not is_hidden(name)]
     return [
         *Finding.of("ignored", ignored, "Files that are no images by their names; they are ignored"),
         *Finding.of("links", links, "Links out of the folder, or files that are not there; they are left out"),
