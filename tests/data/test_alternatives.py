@@ -1,5 +1,6 @@
 """The same images in another form: an unpacked copy has the original's splits to the byte; the index says which."""
 
+import csv
 import hashlib
 import shutil
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from freeze_or_tune.data.index import build_index
+from freeze_or_tune.data.opening import Opening
 from freeze_or_tune.data.splits import Draw
 from freeze_or_tune.data.store import build_store, draw_split
 from freeze_or_tune.records.findings import Findings
+from freeze_or_tune.system.errors import UserError
 
 from .conftest import plain, tarred, unpacked
 
@@ -31,7 +34,16 @@ def made(folder: Path, reader: str, *files: Path, pool: str = "all", test: int =
     what = Draw(seed=1, n=2, val=1, test=test, pool=pool)  # type: ignore[arg-type]
     index, store = folder / "index.csv", folder / "store.npy"
     build_index(reader, files, index, None, rooted=True)
-    build_store(files, index, [what], dataset="d", size=8, destination=store, threads=1, opening={"rooted": True})
+    build_store(
+        files,
+        index,
+        [what],
+        dataset="d",
+        size=8,
+        destination=store,
+        threads=1,
+        opening=Opening(reader=reader, rooted=True),
+    )
     draw_split(
         index, store.with_suffix(".rejected.csv"), folder / "split.csv", folder / "n.json", dataset="d", what=what
     )
@@ -91,3 +103,49 @@ def test_the_index_says_what_it_was_made_of(tmp_path: Path) -> None:
     (copy / "a/abbey/sun_00.jpg").write_bytes(b"another")
     assert first.startswith("names:")
     assert sources(copy)[str(copy)] != first
+
+
+def shards(folder: Path, count: int, classes: list[str], names: bool = False) -> Path:
+    """SUN397 as the Hub has it, written by the Hub's own library: labels of the official list, names lost or kept."""
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=classes)})
+    images = [(name, data) for name, data in SUN.items() if name.endswith(".jpg") and data != b"cut off"]
+    label = [next(i for i, one in enumerate(["abbey", "church", "track"]) if one in name) for name, _ in images]
+    image = [{"bytes": data, "path": Path(name).name if names else None} for name, data in images]
+    table = datasets.Dataset.from_dict({"image": image, "label": label}, features=features)
+    folder.mkdir()
+    for i in range(count):
+        part = table.shard(count, i, contiguous=False)
+        part.to_parquet(folder / f"train-{i:05d}-of-{count:05d}.parquet")
+    return folder
+
+
+OFFICIAL = ["/a/abbey", "/c/church/outdoor", "/t/track/outdoor"]
+
+
+def test_shards_of_the_hub_have_the_classes_of_the_original(tmp_path: Path) -> None:
+    original = made(tmp_path / "original", "sun397", tarred(tmp_path / "SUN397.tar", SUN))
+    other = made(tmp_path / "other", "sun397-parquet", shards(tmp_path / "two", 2, OFFICIAL))
+
+    def classes(split: bytes) -> list[tuple[str, ...]]:
+        rows = csv.DictReader(split.decode().splitlines())
+        return sorted((row["class"], row["label"], row["subset"]) for row in rows)
+
+    assert classes(original["split.csv"]) == classes(other["split.csv"])
+    assert original["split.csv"] != other["split.csv"]
+    (finding,) = Findings.read(tmp_path / "other/index.json").findings
+    assert (finding.kind, finding.count) == ("read", 36)
+    assert "by its content" in finding.words
+
+
+def test_splits_of_images_without_names_do_not_depend_on_the_shards(tmp_path: Path) -> None:
+    two, three = (shards(tmp_path / f"{count}", count, OFFICIAL) for count in (2, 3))
+    first, second = (made(tmp_path / f"of {one.name}", "sun397-parquet", one) for one in (two, three))
+    assert first["split.csv"] == second["split.csv"]
+    assert first["store.csv"] == second["store.csv"]
+
+
+def test_shards_with_other_classes_are_not_sun397(tmp_path: Path) -> None:
+    folder = shards(tmp_path / "two", 2, ["abbey", "church outdoor", "track"])
+    with pytest.raises(UserError, match=r"the class 'abbey' is not called as in SUN397's list, such as /c/church/out"):
+        made(tmp_path / "other", "sun397-parquet", folder)

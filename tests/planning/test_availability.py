@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from freeze_or_tune.data.downloads.asking import Wish, addresses
 from freeze_or_tune.data.downloads.catalogue import Download, table_of
-from freeze_or_tune.planning.availability import look, offline, wishes
+from freeze_or_tune.planning.availability import look, needs, offline
 from freeze_or_tune.records.availability import Answer, Availability
 from freeze_or_tune.study.reading import load_study, read_study
 
@@ -18,11 +19,12 @@ SUN = "resources/downloads/sun397/SUN397.tar.gz"
 def world(**states: str) -> object:
     """Addresses of these files answer so, all others are alive."""
 
-    def answers(rows: Iterable[Download]) -> Iterator[tuple[Download, Answer]]:
-        for row in rows:
-            for url in row.addresses:
-                state = states.get(row.file.partition(".")[0], states.get("others", "alive"))
-                yield row, Answer(address=url, state=state, words="" if state == "alive" else "words", bytes=5)  # type: ignore[arg-type]
+    def answers(wanted: Iterable[Wish]) -> Iterator[tuple[Wish, Answer]]:
+        for one in wanted:
+            name = one.file.partition(".")[0] if isinstance(one, Download) else "hub"
+            for url in addresses(one):
+                state = states.get(name, states.get("others", "alive"))
+                yield one, Answer(address=url, state=state, words="" if state == "alive" else "words", bytes=5)  # type: ignore[arg-type]
 
     return answers
 
@@ -36,7 +38,7 @@ def of(found: Availability, name: str):
 
 
 def test_the_paper_s_study_names_all_that_it_needs() -> None:
-    wanted = {wish.name: wish.choices for wish in wishes(PAPER)}
+    wanted = {wish.name: wish.choices for wish in needs(PAPER)}
     assert list(wanted) == [
         "imagenet", "imagenet-a", "imagenet-b", "caltech256", "sun397", "mit-indoor", "cub200", "coral", "plankton",
         "weights of imagenet",
@@ -46,7 +48,7 @@ def test_the_paper_s_study_names_all_that_it_needs() -> None:
 
 
 def test_what_has_no_address_or_is_gone_is_missing_and_says_how_to_place_it(tmp_path: Path) -> None:
-    found = looked(tmp_path, SUN397="dead")
+    found = looked(tmp_path, SUN397="dead", hub="dead")
     assert {needed.name for needed in found.missing} == {"imagenet", "imagenet-a", "imagenet-b", "sun397", "coral"}
     (tar,) = of(found, "sun397").choices[0].files
     assert (tar.state, tar.told, [answer.state for answer in tar.answers]) == ("missing", "dead", ["dead"])
@@ -54,19 +56,29 @@ def test_what_has_no_address_or_is_gone_is_missing_and_says_how_to_place_it(tmp_
     assert "or      https://huggingface.co/datasets/1aurent/SUN397" in tar.by_hand
     (folder,) = of(found, "sun397").choices[1].files
     assert (folder.state, folder.told) == ("missing", "absent")
+    (shards,) = of(found, "sun397").choices[2].files
+    assert (shards.told, shards.page) == ("dead", "https://huggingface.co/datasets/1aurent/SUN397")
+    assert shards.by_hand.startswith("hf download 1aurent/SUN397 --repo-type dataset --local-dir")
     (train, *_) = of(found, "imagenet").choices[0].files
     assert (train.told, train.page, train.answers) == ("by hand", "https://image-net.org", ())
 
 
 def test_an_alternative_that_is_there_will_do(tmp_path: Path) -> None:
     (tmp_path / "resources/manual/sun397/SUN397").mkdir(parents=True)
-    assert of(looked(tmp_path, SUN397="dead"), "sun397").had
+    assert of(looked(tmp_path, SUN397="dead", hub="dead"), "sun397").had
+
+
+def test_a_dataset_of_the_hub_will_do(tmp_path: Path) -> None:
+    found = of(looked(tmp_path, SUN397="dead"), "sun397")
+    assert found.had
+    (shards,) = found.choices[2].files
+    assert (shards.path, shards.state, shards.bytes) == ("resources/hub/1aurent--SUN397", "alive", 5)
 
 
 def test_one_address_of_several_will_do(tmp_path: Path) -> None:
-    def first_gone(rows: Iterable[Download]) -> Iterator[tuple[Download, Answer]]:
+    def first_gone(rows: Iterable[Wish]) -> Iterator[tuple[Wish, Answer]]:
         for row, answer in world()(rows):  # type: ignore[operator]
-            yield row, answer.model_copy(update={"state": "dead"} if answer.address == row.url else {})
+            yield row, answer.model_copy(update={"state": "dead"} if answer.address == addresses(row)[0] else {})
 
     found = look(PAPER, TABLE, tmp_path, first_gone)
     (tar,) = of(found, "caltech256").choices[0].files
@@ -81,8 +93,8 @@ def test_what_is_here_is_not_asked_for(tmp_path: Path, where: str) -> None:
     path.write_text("kitchen/a.jpg\n")
     asked = []
 
-    def noting(rows: Iterable[Download]) -> Iterator[tuple[Download, Answer]]:
-        asked.extend(row.file for row in rows)
+    def noting(rows: Iterable[Wish]) -> Iterator[tuple[Wish, Answer]]:
+        asked.extend(row.file for row in rows if isinstance(row, Download))
         yield from ()
 
     found = look(PAPER, TABLE, tmp_path, noting)

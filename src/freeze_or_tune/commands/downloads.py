@@ -11,7 +11,7 @@ from freeze_or_tune.running.studies import study_files
 from freeze_or_tune.system.errors import UserError
 
 if TYPE_CHECKING:
-    from freeze_or_tune.data.downloads.catalogue import Download
+    from freeze_or_tune.data.downloads.asking import Wish
     from freeze_or_tune.records.availability import Answer, File, Needed
 
 
@@ -50,16 +50,16 @@ def downloads(
     raise typer.Exit(int(bool(found.missing)))
 
 
-def _watched(rows: Iterable["Download"]) -> "Iterator[tuple[Download, Answer]]":
+def _watched(wanted: "Iterable[Wish]") -> "Iterator[tuple[Wish, Answer]]":
     """The answers, with a bar while somebody waits for them."""
     import sys  # noqa: PLC0415
 
     from tqdm import tqdm  # noqa: PLC0415
 
-    from freeze_or_tune.data.downloads.asking import ask_all  # noqa: PLC0415
+    from freeze_or_tune.data.downloads.asking import addresses, ask_all  # noqa: PLC0415
 
-    asked = list(rows)
-    count = sum(len(row.addresses) for row in asked)
+    asked = list(wanted)
+    count = sum(len(addresses(one)) for one in asked)
     yield from tqdm(ask_all(asked), "asking", count, leave=False, disable=not sys.stderr.isatty(), unit="address")
 
 

@@ -16,7 +16,7 @@ from freeze_or_tune.data.downloads.catalogue import Download
 from freeze_or_tune.data.downloads.http import Patience
 
 from .fetched import DATA, PAGE
-from .hub import FILE, Repository, hubbing
+from .hub import FILE, Dataset, Repository, hubbing
 from .server import Served, Server, serving
 
 QUICK = Patience(pauses=(0.001,), timeout=0.5)
@@ -188,3 +188,29 @@ def test_the_hub_is_asked_for_a_header_alone() -> None:
         )  # fmt: skip
     assert done.stdout.splitlines() == ["alive 100000", "login None", "dead None"], done.stderr
     assert not [line for line in hub.log if line.startswith("GET")]
+
+
+HUB_DATASETS = """
+import sys
+from freeze_or_tune.data.downloads.asking import ask
+from freeze_or_tune.study.hub import parse
+for address in sys.argv[1:]:
+    print(*(ask(parse(address), address).model_dump()[key] for key in ("state", "bytes")))
+"""
+
+
+def test_a_dataset_of_the_hub_is_asked_for_its_list_of_files_alone() -> None:
+    with hubbing() as hub:
+        shards = {f"data/train-0000{i}-of-00002.parquet": bytes(100 + i) for i in range(2)}
+        hub.datasets |= {
+            "1aurent/SUN397": Dataset(shards | {"README.md": b"a card"}), "me/gated": Dataset(shards, gated=True),
+            "me/code": Dataset({"load.py": b"import this"}),
+        }  # fmt: skip
+        asked = [f"hf://{name}" for name in ("1aurent/SUN397", "me/gated", "me/code", "me/nothing")]
+        done = subprocess.run(
+            [sys.executable, "-c", HUB_DATASETS, *asked],
+            env={"HF_ENDPOINT": hub.endpoint, "PATH": "", "PYTHONPATH": ":".join(sys.path)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.stdout.splitlines() == ["alive 201", "login None", "dead None", "dead None"], done.stderr
+    assert not [line for line in hub.log if "resolve" in line or "/lfs/" in line]

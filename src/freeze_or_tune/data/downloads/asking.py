@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
-from freeze_or_tune.data.downloads import http, hub
+from freeze_or_tune.data.downloads import http, hub, hub_datasets
 from freeze_or_tune.data.downloads.catalogue import Download
 from freeze_or_tune.data.downloads.fetching import wheel_for
 from freeze_or_tune.data.downloads.whole import Wanted
 from freeze_or_tune.records.availability import Answer, State
+from freeze_or_tune.study.hub import HubDataset
 from freeze_or_tune.system.errors import UserError
 
 QUICK = http.Patience(pauses=(1, 4), timeout=20)
@@ -20,21 +21,30 @@ _THREADS = 8
 _LOGIN = {401, 403, 407, 511}
 _START = 1024
 
+Wish = Download | HubDataset
+"""A row of the table, or a dataset of the Hub."""
 Found = tuple[State, str, int | None]
 """What an address has, in words, too, and its bytes if they are known."""
 
 
-def ask_all(rows: Iterable[Download], patience: http.Patience = QUICK) -> Iterator[tuple[Download, Answer]]:
-    """The answers of all addresses of the rows, in their order, each as soon as those before it are there."""
-    pairs = [(row, url) for row in rows for url in row.addresses]
+def ask_all(wanted: Iterable[Wish], patience: http.Patience = QUICK) -> Iterator[tuple[Wish, Answer]]:
+    """The answers of all addresses, in the order of what is wanted, each as soon as those before it are there."""
+    pairs = [(one, url) for one in wanted for url in addresses(one)]
     with ThreadPoolExecutor(_THREADS) as threads:
         yield from zip(
-            (row for row, _ in pairs), threads.map(lambda pair: ask(pair[0], pair[1], patience), pairs), strict=True
+            (one for one, _ in pairs), threads.map(lambda pair: ask(pair[0], pair[1], patience), pairs), strict=True
         )
 
 
-def ask(row: Download, url: str, patience: http.Patience = QUICK) -> Answer:
+def addresses(wanted: Wish) -> list[str]:
+    """Where a program may get it, in order."""
+    return [wanted.address] if isinstance(wanted, HubDataset) else wanted.addresses
+
+
+def ask(row: Wish, url: str, patience: http.Patience = QUICK) -> Answer:
     """What one address answers."""
+    if isinstance(row, HubDataset):
+        return Answer(address=url, **dict(zip(("state", "words", "bytes"), hub_datasets.ask(row), strict=True)))
     state, words, size = _ASKERS[url.partition(":")[0]](url, row.wanted, patience)
     if state == "alive" and size is not None and row.bytes not in (None, size):
         state, words = "size", f"its file has {size:,} bytes, not {row.bytes:,}"
