@@ -8,7 +8,7 @@ from freeze_or_tune.system.hashing import stable_digest
 
 
 def fingerprint(folder: Path) -> str:
-    """Digest the names and sizes of the files below a folder, unless hidden,, unread: another if some come, go or are replaced."""
+    """Digest names and sizes of the files below a folder, unread: another if some come, go or are replaced."""
     found = []
     for here, _, files in os.walk(folder):
         inside = Path(here).relative_to(folder)
