@@ -20,6 +20,11 @@ def files_of(wildcards):
     return [named(path) for path in study.dataset(wildcards.dataset).files]
 
 
+def follow_links(wildcards):
+    """Whether links out of a dataset's folder are read; the paper's are archives."""
+    return getattr(study.dataset(wildcards.dataset), "follow_links", False)
+
+
 def mean_image(wildcards):
     """The mean image that comes with weights of others, if there is one."""
     mean = study.imported()[wildcards.source].mean
