@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from freeze_or_tune.data.index import build_index
-from freeze_or_tune.data.opening import Opening
 from freeze_or_tune.data.splits import Draw
 from freeze_or_tune.data.store import build_store, draw_split
 from freeze_or_tune.records.findings import Findings
+from freeze_or_tune.study.datasets import Published, SunParquet
+from freeze_or_tune.study.opening import Opening
 from freeze_or_tune.system.errors import UserError
 
 from .conftest import plain, tarred, unpacked
@@ -28,12 +29,19 @@ LISTS = {
 }
 
 
+def opening(reader: str) -> Opening:
+    """As a study with these readers has it opened."""
+    published = reader != "sun397-parquet"
+    dataset = Published(reader=reader, files=("f",)) if published else SunParquet(reader=reader, path="f")  # type: ignore[arg-type]
+    return dataset.opening
+
+
 def made(folder: Path, reader: str, *files: Path, pool: str = "all", test: int = 3) -> dict[str, bytes]:
     """Index, store and split of files, by name."""
     folder.mkdir()
     what = Draw(seed=1, n=2, val=1, test=test, pool=pool)  # type: ignore[arg-type]
     index, store = folder / "index.csv", folder / "store.npy"
-    build_index(reader, files, index, None, rooted=True)
+    build_index(reader, files, index, None, opening=opening(reader))
     build_store(
         files,
         index,
@@ -42,7 +50,7 @@ def made(folder: Path, reader: str, *files: Path, pool: str = "all", test: int =
         size=8,
         destination=store,
         threads=1,
-        opening=Opening(reader=reader, rooted=True),
+        opening=opening(reader),
     )
     draw_split(
         index, store.with_suffix(".rejected.csv"), folder / "split.csv", folder / "n.json", dataset="d", what=what
@@ -71,7 +79,7 @@ def test_that_a_copy_lies_otherwise_is_told(tmp_path: Path, inside: str) -> None
     copy = unpacked(tmp_path / "manual", SUN) / "SUN397"
     moved = tmp_path / "sun"
     shutil.move(copy, moved / inside if inside else moved)
-    build_index("sun397", [moved], tmp_path / "index.csv", None, rooted=True)
+    build_index("sun397", [moved], tmp_path / "index.csv", None, opening=opening("sun397"))
     (finding,) = Findings.read(tmp_path / "index.json").findings
     assert (finding.kind, finding.count) == ("read", 37)
     assert "splits are drawn by their names, and are not those of the original" in finding.words
@@ -89,7 +97,7 @@ def test_the_index_says_what_it_was_made_of(tmp_path: Path) -> None:
     tar, copy = tarred(tmp_path / "SUN397.tar", SUN), unpacked(tmp_path / "manual", SUN) / "SUN397"
 
     def sources(*files: Path, known: dict[str, str] | None = None) -> dict[str, str]:
-        build_index("sun397", files, tmp_path / "index.csv", None, rooted=True, known=known)
+        build_index("sun397", files, tmp_path / "index.csv", None, opening=opening("sun397"), known=known)
         record = Findings.read(tmp_path / "index.json")
         assert record.reader == "sun397"
         return {source.path: source.digest for source in record.files}

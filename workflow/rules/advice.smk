@@ -24,8 +24,8 @@ rule own_store:
         runtime=grown(60),
     params:
         recipe=RECIPES["store"],
-        opening=opening,
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
+        opening=opening,
         splits=None,  # all images
     script:
         "../scripts/store.py"
@@ -33,7 +33,6 @@ rule own_store:
 
 rule check:
     input:
-        files=files_of,
         index="<results>/indexes/{dataset}.csv",
         noticed="<results>/indexes/{dataset}.json",
         store=lambda wildcards: own_store(wildcards.dataset, ADVISED[0]),
@@ -50,7 +49,6 @@ rule check:
         runtime=30,
     params:
         recipe=RECIPES["advice"],
-        opening=opening,
         seed=study.seed,
         shares=study.advice.model_dump(include={"val", "test", "most"}),
     script:

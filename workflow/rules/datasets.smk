@@ -81,10 +81,11 @@ rule index:
         runtime=grown(240),
     params:
         recipe=RECIPES["index"],
-        opening=opening,
+        reader=lambda wildcards: study.dataset(wildcards.dataset).reader,
         half=lambda wildcards: getattr(study.dataset(wildcards.dataset), "half", None),
         smallest_class=lambda wildcards: study.dataset(wildcards.dataset).smallest_class,
         own=own_images,
+        opening=opening,
         digests=digests,
     script:
         "../scripts/index.py"
@@ -108,8 +109,8 @@ rule store:
         runtime=minutes("store"),
     params:
         recipe=RECIPES["store"],
-        opening=opening,
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
+        opening=opening,
         splits=lambda wildcards: [
             split.model_dump(exclude={"dataset"}) for split in study.splits_of_dataset(wildcards.dataset)
         ],

@@ -21,9 +21,8 @@ def files_of(wildcards):
 
 
 def opening(wildcards):
-    """How the files of a dataset are opened, for all rules that read its images."""
-    chosen = study.dataset(wildcards.dataset)
-    return chosen.model_dump(include={"reader", "columns", "follow_links"}) | {"rooted": getattr(chosen, "rooted", False)}
+    """How a dataset's files are opened, as far as it is not as usual."""
+    return getattr(study.dataset(wildcards.dataset), "opening", Opening()).model_dump(exclude_defaults=True)
 
 
 def mean_image(wildcards):

@@ -10,10 +10,11 @@ from freeze_or_tune.data.archives import Paths
 from freeze_or_tune.data.downloads.hub import revision_of
 from freeze_or_tune.data.fingerprint import source_of
 from freeze_or_tune.data.halves import Half, in_half
-from freeze_or_tune.data.layouts import READERS, Listing
+from freeze_or_tune.data.layouts import OWN, READERS, Listing, around, one_spelling
 from freeze_or_tune.data.opening import open_images, resolved
 from freeze_or_tune.records.findings import Finding, Findings
 from freeze_or_tune.study.hub import of_folder
+from freeze_or_tune.study.opening import Opening
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
 
@@ -29,9 +30,7 @@ def build_index(
     smallest_class: int | None,
     half: Half | None = None,
     *,
-    columns: Mapping[str, str | None] | None = None,
-    follow_links: bool = False,
-    rooted: bool = False,
+    opening: Opening = Opening(),
     known: Mapping[str, str] | None = None,
 ) -> None:
     """Write the index of archives (or of one half of ImageNet's classes), sorted by image.
@@ -43,10 +42,11 @@ def build_index(
     if reader not in READERS:
         raise UserError(f"{reader!r} is not a reader of datasets; there are {', '.join(READERS)}")
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with open_images(
-        archive, destination.parent, reader=reader, columns=columns, follow_links=follow_links, rooted=rooted
-    ) as opened:
+    with open_images(archive, opening, destination.parent) as opened:
         listings = READERS[reader](opened)
+        if reader in OWN:
+            listings, spelt = one_spelling(listings)
+            opened.findings += [*spelt, *around(opened, {listing.image for listing in listings})]
     if half is not None:
         listings = in_half(listings, half)
     name, count = min(Counter(listing.class_name for listing in listings).items(), key=lambda item: item[::-1])
@@ -58,7 +58,8 @@ def build_index(
     opened.findings += _from_the_hub(archive, len(listings))
     for finding in opened.findings:
         logger.info("%s: %s", opened.path, finding)
-    sources = tuple(source_of(path, known or {}) for path in ([archive] if isinstance(archive, Path) else archive))
+    files = [archive] if isinstance(archive, Path) else archive
+    sources = tuple(source_of(path, known or {}, follow_links=opening.follow_links) for path in files)
     Findings(findings=tuple(opened.findings), reader=reader, files=sources).write(destination.with_suffix(".json"))
     write_table(destination, COLUMNS, sorted(astuple(listing) for listing in listings))
 

@@ -7,11 +7,14 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from freeze_or_tune.study import hub
+from freeze_or_tune.study.opening import Columns, Opening
 from freeze_or_tune.study.settings import NAME
 from freeze_or_tune.study.strict import Strict
 from freeze_or_tune.system.errors import UserError
 
 SMALLEST = "images of the smallest class, checked when indexed"
+PACKED = ("parquet", "webdataset", "auto")
+"""Readers that decide how files are opened."""
 FETCHED = "resources/hub"
 """Where datasets of the Hugging Face Hub are fetched to."""
 CROP = 48
@@ -106,15 +109,6 @@ class Crops(Strict):
         return CROP
 
 
-class Columns(Strict):
-    """Columns of a table, or keys of a WebDataset's .json, where their names do not tell."""
-
-    image: str | None = Field(None, description="the images")
-    label: str | None = Field(None, description="the classes; of a WebDataset also an ending such as txt")
-    split: str | None = Field(None, description="train, val or test")
-    group: str | None = Field(None, description="images of one group show the same thing")
-
-
 class Images(Strict):
     """One's own images, and how to read them."""
 
@@ -139,6 +133,12 @@ class Images(Strict):
     def files(self) -> tuple[str, ...]:
         """Where the images lie, or will when they have been fetched."""
         return (_fetched(self.path),)
+
+    @property
+    def opening(self) -> Opening:
+        """How they are opened."""
+        reader = getattr(self, "reader", "")
+        return Opening(reader=reader if reader in PACKED else "", columns=self.columns, follow_links=self.follow_links)
 
 
 class Folder(Images):
@@ -205,9 +205,9 @@ class Published(Strict):
         return (self.model_copy(update={"alternatives": ()}), *self.alternatives)
 
     @property
-    def rooted(self) -> bool:
-        """Whether the names of images in a folder begin with its own, as in the archive that was unpacked to it."""
-        return True
+    def opening(self) -> Opening:
+        """How they are opened: a folder as the archive that was unpacked to it."""
+        return Opening(rooted=True)
 
 
 class Corals(Published):
@@ -235,6 +235,11 @@ class SunParquet(Strict):
     def files(self) -> tuple[str, ...]:
         """Where the images lie, or will when they have been fetched."""
         return (_fetched(self.path),)
+
+    @property
+    def opening(self) -> Opening:
+        """How they are opened."""
+        return Opening(reader="parquet")
 
 
 Alternative = Annotated[

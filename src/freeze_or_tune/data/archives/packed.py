@@ -5,12 +5,13 @@ import os
 import re
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from freeze_or_tune.data.archives.base import Archive, safe_name
+from freeze_or_tune.data.archives.base import Archive, is_hidden, safe_name
 from freeze_or_tune.data.archives.folders import FolderArchive
+from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.system.errors import UserError
 
 LABELS = ("label", "labels", "class", "class_name", "cls", "category", "target", "fine_label", "coarse_label")
@@ -35,9 +36,9 @@ class Shard:
 
 @dataclass(frozen=True)
 class Packed:
-    """An image and what is said of it; `name` is None where there are no bytes, `label` where there is no class."""
+    """An image and what is said of it; `label` is None where there is no class."""
 
-    name: str | None
+    name: str
     label: str | None
     part: str
     group: str = ""
@@ -50,9 +51,9 @@ class PackedArchive(Archive):
     def images(self) -> Iterator[Packed]:
         """All images, in the order in which they lie there."""
 
-    def beside(self, images: Container[str]) -> list[str]:
-        """Nothing: what is in the files and is no image with a label, the reader has told."""
-        return []
+    @abstractmethod
+    def read_as(self, count: int) -> list[Finding]:
+        """What was taken for what, of so many images."""
 
 
 def shards_of(paths: Sequence[Path], suffixes: tuple[str, ...], *, follow_links: bool) -> tuple[list[Shard], list[str]]:
@@ -66,7 +67,7 @@ def shards_of(paths: Sequence[Path], suffixes: tuple[str, ...], *, follow_links:
         name = path.name if path == root else path.absolute().relative_to(root).as_posix()
         if path.is_dir():
             folder = FolderArchive(path, follow_links=follow_links)
-            inside = [one for one in folder.names() if one.lower().endswith(suffixes) and not _hidden(one)]
+            inside = [one for one in folder.names() if one.lower().endswith(suffixes) and not is_hidden(one)]
             found.update({one if path == root else f"{name}/{one}": path / one for one in inside})
             links += len(folder.left_out)
         elif path.is_file():
@@ -76,7 +77,7 @@ def shards_of(paths: Sequence[Path], suffixes: tuple[str, ...], *, follow_links:
     if not found:
         hint = f" ({links} links out of it are not followed; follow_links: true does)" if links else ""
         raise UserError(f"{paths[0]} holds no {' or '.join(suffixes)} files{hint}")
-    parts = {name: part_of(name) for name in sorted(found)}
+    parts = {name: named_part(name) for name in sorted(found)}
     if len(set(parts.values()) - {""}) < 2:
         return [Shard(found[name], name, "") for name in parts], []
     return [Shard(found[name], name, part) for name, part in parts.items() if part], [
@@ -84,7 +85,7 @@ def shards_of(paths: Sequence[Path], suffixes: tuple[str, ...], *, follow_links:
     ]
 
 
-def part_of(name: str) -> str:
+def named_part(name: str) -> str:
     """The part that a file's name or the nearest of its folders' names says: train, val, test or nothing."""
     for piece in reversed(PurePosixPath(name.lower()).parts):
         words = {_PARTS[word] for word in _PART.findall(piece)}
@@ -136,7 +137,3 @@ def chosen(candidates: Sequence[str], said: str | None, there: Sequence[str], wh
 def common(paths: Sequence[Path]) -> Path:
     """The path, or the folder that several share, for messages."""
     return paths[0] if len(paths) == 1 else Path(os.path.commonpath([path.parent.absolute() for path in paths]))
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)

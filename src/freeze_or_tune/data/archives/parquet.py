@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from freeze_or_tune.data.archives.base import MOST_BYTES, UnreadableFile, check_count
-from freeze_or_tune.data.archives.packed import Packed, PackedArchive, Shard, common, names_of, part_of, shards_of
+from freeze_or_tune.data.archives.packed import Packed, PackedArchive, Shard, common, named_part, names_of, shards_of
 from freeze_or_tune.data.archives.parquet_columns import Columns, columns_of
 from freeze_or_tune.data.archives.tars import ALWAYS_ALLOWED, MOST_TIMES
 from freeze_or_tune.records.findings import Finding
@@ -34,7 +34,9 @@ KEPT = 64
 class ParquetArchive(PackedArchive):
     """The images of parquet files, each under its own name if it has one of its own, else under its content's."""
 
-    def __init__(self, paths: Sequence[Path], said: Mapping[str, str] | None = None, *, follow_links: bool = False):
+    def __init__(
+        self, paths: Sequence[Path], said: Mapping[str, str | int] | None = None, *, follow_links: bool = False
+    ):
         """Find the columns and name the images; `said` names columns. UserError if a file is damaged or none fits."""
         super().__init__(common(paths))
         self._shards, spare = shards_of(paths, SUFFIXES, follow_links=follow_links)
@@ -76,17 +78,22 @@ class ParquetArchive(PackedArchive):
         wanted = [column for column in (columns.label, columns.split, columns.group) if column]
         for present, (shard, row) in zip(self._present, self._cells(wanted), strict=True):
             label, group = row[columns.label], row[columns.group] if columns.group else None
-            part = part_of(str(row[columns.split] or "")) if columns.split else shard.part
-            yield Packed(
-                next(names) if present else None, _label(label, columns.classes), part,
-                "" if group is None else str(group),
-            )  # fmt: skip
+            part = named_part(str(row[columns.split] or "")) if columns.split else shard.part
+            if present:
+                yield Packed(next(names), _label(label, columns.classes), part, "" if group is None else str(group))
+
+    def read_as(self, count: int) -> list[Finding]:
+        """Which columns were taken for what."""
+        columns = self.columns
+        taken = {"image": columns.image, "class": columns.label, "part": columns.split, "group": columns.group}
+        words = ", ".join(f"{what} from {column!r}" for what, column in taken.items() if column)
+        return [Finding(kind="read", words=f"Images in {len(self._shards)} parquet files: {words}", count=count)]
 
     def close(self) -> None:
         """Close the file that is open."""
         self._going.close()
 
-    def _list(self, said: Mapping[str, str]) -> Columns:
+    def _list(self, said: Mapping[str, str | int]) -> Columns:
         """Note where each row group begins; UserError if files differ in the columns that are read."""
         found: dict[Columns, Shard] = {}
         for shard in self._shards:

@@ -29,11 +29,12 @@ class Columns:
     """Names of the numbers in `label`, if the file holds them."""
 
 
-def columns_of(schema: pa.Schema, said: Mapping[str, str], where: Path) -> Columns:
-    """Find them; `said` is what a person has said of image, label, split and group. UserError shows what is there."""
+def columns_of(schema: pa.Schema, given: Mapping[str, str | int], where: Path) -> Columns:
+    """Find them; `given` is what a person says of image, label, split and group. UserError shows what is there."""
     features = _features(schema)
     names = [name for name in schema.names if schema.names.count(name) == 1]
     fields = {name: schema.field(name).type for name in names}
+    said = {what: _numbered(schema.names, name) for what, name in given.items()}
     typed = [name for name in names if _kind(features, name) == "Image" and _holds_bytes(fields[name])]
     likely = [name for name in names if _holds_bytes(fields[name])]
     usual = [name for name in likely if name.lower() in IMAGES]
@@ -66,6 +67,10 @@ def columns_of(schema: pa.Schema, said: Mapping[str, str], where: Path) -> Colum
         group=said.get("group") or ("group" if "group" in names else None),
         classes=_classes(features, label),
     )
+
+
+def _numbered(names: list[str], name: str | int) -> str:
+    return names[name - 1] if isinstance(name, int) and name <= len(names) else str(name)
 
 
 def _chosen(candidates: list[str], said: str | None, names: list[str], there: list[str], what: str, where: Path) -> str:

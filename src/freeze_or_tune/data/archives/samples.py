@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from freeze_or_tune.data.archives.packed import LABELS
+from freeze_or_tune.data.decoding import HEIC, suffixes
 
-IMAGES = ("bmp", "gif", "jpeg", "jpg", "pbm", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp")
-"""Endings of images, without the dot."""
 _NAME = re.compile(r"((?:.*/|)[^.]+)[.]([^/]*)", re.DOTALL)
 _META = re.compile(r"__[^/]*__($|/)")
 
@@ -21,7 +20,7 @@ def sample_of(name: str) -> tuple[str, str]:
 
 def image_among(endings: Sequence[str]) -> str | None:
     """The ending of a sample's image: the only one, or the only one without a second word (`jpg`, not `mask.png`)."""
-    images = [ending for ending in endings if PurePosixPath(f"x.{ending}").suffix[1:] in IMAGES]
+    images = [ending for ending in endings if PurePosixPath(f"x.{ending}").suffix in suffixes() | HEIC]
     plain = [ending for ending in images if "." not in ending]
     for candidates in (images, plain):
         if len(candidates) == 1:

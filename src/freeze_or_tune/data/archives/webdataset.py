@@ -14,8 +14,8 @@ from freeze_or_tune.data.archives.packed import (
     PackedArchive,
     chosen,
     common,
+    named_part,
     names_of,
-    part_of,
     shards_of,
 )
 from freeze_or_tune.data.archives.samples import image_among, label_keys, sample_of
@@ -43,7 +43,7 @@ class WebDatasetArchive(PackedArchive):
     def __init__(
         self,
         paths: Sequence[Path],
-        said: Mapping[str, str] | None = None,
+        said: Mapping[str, str | int] | None = None,
         scratch: Path | None = None,
         *,
         follow_links: bool = False,
@@ -53,7 +53,7 @@ class WebDatasetArchive(PackedArchive):
         `said.label` is the ending of the files with the class, or the key of it in the .json.
         """
         super().__init__(common(paths))
-        self._said = said or {}
+        self._said = {what: str(name) for what, name in (said or {}).items()}
         self._shards, spare = shards_of(paths, SUFFIXES, follow_links=follow_links)
         self._tars: list[TarArchive] = []
         self._samples: list[_Sample] = []
@@ -99,9 +99,16 @@ class WebDatasetArchive(PackedArchive):
                 broken.append(name)
             label, split = told.get("label"), told.get("split")
             label = classes[int(label)] if label and label.isdecimal() and int(label) < len(classes) else label
-            part = self._shards[sample.tar].part if split is None else part_of(split)
+            part = self._shards[sample.tar].part if split is None else named_part(split)
             yield Packed(name, label or None, part, told.get("group") or "")
         self.findings += Finding.of("unreadable", broken, "Images whose label cannot be read; they are left out")
+
+    def read_as(self, count: int) -> list[Finding]:
+        """Where the classes were read."""
+        source = self._source()["label"]
+        where = f"files {source}" if source.startswith(".") else f"{source!r} of .json files"
+        words = f"Images in {len(self._tars)} tars of a WebDataset, their classes from {where}"
+        return [Finding(kind="read", words=words, count=count)]
 
     def close(self) -> None:
         """Close what is open."""

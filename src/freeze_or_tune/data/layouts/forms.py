@@ -6,10 +6,10 @@ import zlib
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
+from freeze_or_tune.data.archives.base import is_hidden
 from freeze_or_tune.data.archives.samples import is_labelled, sample_of
-from freeze_or_tune.data.layouts.listing import is_hidden, is_image
+from freeze_or_tune.data.decoding import HEIC, suffixes
 
-AUTO = "auto"
 LOOKED_AT = 100
 """Members of a tar that are looked at."""
 
@@ -31,7 +31,7 @@ def _of_folder(folder: Path) -> str:
     for here, _, files in os.walk(folder):
         inside = Path(here).relative_to(folder)
         for name in ((inside / file).as_posix() for file in files):
-            if is_image(name):
+            if not is_hidden(name) and _is_image(name):
                 return "folder"  # what else lies there is beside the images
             if not is_hidden(name):
                 kinds[PurePosixPath(name).suffix.lower()] += 1
@@ -39,6 +39,10 @@ def _of_folder(folder: Path) -> str:
     if kinds[".parquet"]:
         return "parquet"
     return "webdataset" if tar and _holds_samples(tar) else "folder"
+
+
+def _is_image(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in suffixes() | HEIC
 
 
 def _is_tar(name: str) -> bool:
@@ -58,7 +62,7 @@ def _holds_samples(path: Path) -> bool:
                 beside = seen.setdefault(key, set())
                 if ending == "cls" or (file is not None and is_labelled(file.read(1 << 20))):
                     beside.add("label")
-                if is_image(f"image.{ending}"):
+                if _is_image(f"image.{ending}"):
                     beside.add("image")
                 if len(beside) == 2:
                     return True
