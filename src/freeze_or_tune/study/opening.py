@@ -7,3 +7,6 @@ class Opening(Strict):
     """What all stages that read the images of a dataset must agree on; the paper's are opened as they are."""
 
     follow_links: bool = False
+
+
+USUAL = Opening()
