@@ -24,3 +24,6 @@ class Opening(Strict):
     follow_links: bool = False
     rooted: bool = False
     """Whether the names in a folder begin with its own, as in the archive that was unpacked to it."""
+
+
+USUAL = Opening()
