@@ -1,0 +1,32 @@
+"""The page of downloads has the table's word on each address, as the table has it."""
+
+from itertools import groupby
+
+from freeze_or_tune.data.downloads.catalogue import Download, all_downloads
+from freeze_or_tune.data.downloads.sightings import Sighting
+
+from .pages import ROOT
+
+PAGE = (ROOT / "docs/downloads.md").read_text()
+HEADER = "| dataset | files | last seen alive | gone, or by login | elsewhere |\n|---|---|---|---|---|\n"
+
+
+def linked(sightings: list[Sighting]) -> str:
+    words = {"login": "login, ", "alive": "", "dead": ""}
+    return ", ".join(f"{words[one.state]}{one.day} ([{one.tracker}#{one.number}]({one.page}))" for one in sightings)
+
+
+def line(rows: list[Download]) -> str:
+    first = rows[0]
+    alive = [one for one in first.seen if one.state == "alive"]
+    gone = [one for one in first.seen if one.state != "alive"]
+    files = f"`{first.file}`" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
+    where = " ".join(f"<{page}>" for page in first.elsewhere)
+    return f"| {first.dataset} | {files} | {linked(alive) or 'no word found'} | {linked(gone)} | {where} |\n"
+
+
+def test_the_page_says_who_last_saw_each_address() -> None:
+    rows = [row for row in all_downloads(None) if not (row.url or "").startswith("pypi:")]
+    groups = groupby(rows, key=lambda row: (row.dataset, row.seen, row.elsewhere))
+    table = HEADER + "".join(line(list(group)) for _, group in groups)
+    assert table in PAGE, f"docs/downloads.md should hold\n{table}"
