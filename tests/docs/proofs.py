@@ -181,6 +181,10 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     ),
     "snakemake --profile profiles/slurm results/experiments/caltech256/n1/F1-7_R8.json "
     "results/distances/caltech256/cosine.json": Run("cloned", PLAN, says=("experiment 1", "mean_distance 1")),
+    "freeze-or-tune downloads": Elsewhere("tests/commands/test_downloads.py::test_an_alternative_is_enough"),
+    "freeze-or-tune downloads --configfile config/paper.yaml": Elsewhere(
+        "tests/commands/test_downloads.py::test_what_cannot_be_had_ends_with_1_and_how_to_place_it"
+    ),
     "freeze-or-tune doctor": Run("small", says=("same bits", "ready")),
     "freeze-or-tune doctor --profile profiles/slurm": Elsewhere(
         "tests/slurm/test_slurm.py::test_the_doctor_examines_a_node"

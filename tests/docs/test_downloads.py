@@ -2,10 +2,12 @@
 
 from itertools import groupby
 
+import yaml
+
 from freeze_or_tune.data.downloads.catalogue import Download, all_downloads
 from freeze_or_tune.data.downloads.sightings import Sighting
 
-from .pages import ROOT
+from .pages import ROOT, blocks
 
 PAGE = (ROOT / "docs/downloads.md").read_text()
 HEADER = "| dataset | files | last seen alive | gone, or by login | elsewhere |\n|---|---|---|---|---|\n"
@@ -30,3 +32,9 @@ def test_the_page_says_who_last_saw_each_address() -> None:
     groups = groupby(rows, key=lambda row: (row.dataset, row.seen, row.elsewhere))
     table = HEADER + "".join(line(list(group)) for _, group in groups)
     assert table in PAGE, f"docs/downloads.md should hold\n{table}"
+
+
+def test_its_alternatives_are_those_of_the_paper_s_study() -> None:
+    (block,) = (block.text for block in blocks(PAGE) if block.language == "yaml")
+    paper = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+    assert yaml.safe_load(block)["datasets"]["sun397"] == paper["datasets"]["sun397"]
