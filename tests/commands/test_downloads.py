@@ -71,9 +71,11 @@ def test_what_cannot_be_had_ends_with_1_and_how_to_place_it(server: Server, caps
     assert "! scenes\n  dead            0.0 MB  resources/downloads/scenes/SUN397.tar.gz\n" in said
     assert f"{gone}\n  or, read as sun397:\n  absent               ?  unpacked/SUN397\n" in said
     assert "\ncannot be had from here: scenes\n" in said
-    assert "visit   https://page.org/sun (licence: see page)\n  or      https://elsewhere.org/sun" in said
-    assert "folder  resources/manual/scenes\n" in said
-    assert said.endswith("Or, read as sun397, placed as unpacked/SUN397\n")
+    assert f"\nresources/manual/scenes/\n  SUN397.tar.gz (7 bytes, md5 {32 * 'a'})\n" in said
+    assert (
+        "  from https://page.org/sun (licence: see page)\n  or, perhaps in another form, https://elsewhere.org/" in said
+    )
+    assert said.endswith("\ninstead of all of scenes: unpacked/SUN397\n")
     assert "unused" not in said
     assert not Path("resources").exists()
 

@@ -52,15 +52,16 @@ def test_what_has_no_address_or_is_gone_is_missing_and_says_how_to_place_it(tmp_
     assert {needed.name for needed in found.missing} == {"imagenet", "imagenet-a", "imagenet-b", "sun397", "coral"}
     (tar,) = of(found, "sun397").choices[0].files
     assert (tar.state, tar.told, [answer.state for answer in tar.answers]) == ("missing", "dead", ["dead"])
-    assert f"folder  {tmp_path}/resources/manual/sun397" in tar.by_hand
-    assert "or      https://huggingface.co/datasets/1aurent/SUN397" in tar.by_hand
+    assert tar.by_hand.folder == f"{tmp_path}/resources/manual/sun397"
+    assert tar.by_hand.what.startswith("SUN397.tar.gz (39,077,296,924 bytes, sha256 f404130965a7")
+    assert "https://huggingface.co/datasets/1aurent/SUN397" in tar.by_hand.pages
     (folder,) = of(found, "sun397").choices[1].files
     assert (folder.state, folder.told) == ("missing", "absent")
     (shards,) = of(found, "sun397").choices[2].files
-    assert (shards.told, shards.page) == ("dead", "https://huggingface.co/datasets/1aurent/SUN397")
-    assert shards.by_hand.startswith("hf download 1aurent/SUN397 --repo-type dataset --local-dir")
+    assert (shards.told, shards.by_hand.pages) == ("dead", ("https://huggingface.co/datasets/1aurent/SUN397",))
+    assert "hf download 1aurent/SUN397 --repo-type dataset --local-dir" in shards.by_hand.what
     (train, *_) = of(found, "imagenet").choices[0].files
-    assert (train.told, train.page, train.answers) == ("by hand", "https://image-net.org", ())
+    assert (train.told, train.by_hand.pages, train.answers) == ("by hand", ("https://image-net.org",), ())
 
 
 def test_an_alternative_that_is_there_will_do(tmp_path: Path) -> None:

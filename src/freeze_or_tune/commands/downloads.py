@@ -1,6 +1,7 @@
 """`downloads`: where each file of a study is or can be had, before anything is fetched."""
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,22 +83,26 @@ def _of(file: "File") -> Iterator[str]:
     yield f"  {file.told:<8} {size:>13}  {file.path}" + (f" ({file.words})" if file.words else "")
     for answer in file.answers:
         yield f"{'':26}{answer.address}" + (f": {answer.words}" if answer.words else "")
-    if file.state == "missing" and not file.answers and file.page:
-        yield f"{'':26}{file.page}"
 
 
-def _verdict(missing: Iterable["Needed"]) -> Iterator[str]:
+def _verdict(missing: Sequence["Needed"]) -> Iterator[str]:
     """What cannot be had, and how to place it by hand."""
-    lacking = list(missing)
-    yield (
-        "\nall of it is here or can be fetched"
-        if not lacking
-        else (f"\ncannot be had from here: {', '.join(needed.name for needed in lacking)}")
-    )
-    for needed in lacking:
-        for file in needed.choices[0].files:
-            if not file.had:
-                yield f"\n{file.path}"
-                yield file.by_hand or file.words or "It is no download: put it there, or say in the study where it is."
+    if not missing:
+        yield "\nall of it is here or can be fetched"
+        return
+    yield f"\ncannot be had from here: {', '.join(needed.name for needed in missing)}"
+    yield "To place by hand, under exactly these names; what has a digest is checked by it:"
+    first = [file for needed in missing for file in needed.choices[0].files if not file.had]
+    ways: dict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
+    for way in (file.by_hand for file in first if file.by_hand):
+        ways[way.folder, way.licence, *way.pages][way.what] = None
+    for (folder, licence, page, *others), files in ways.items():
+        yield f"\n{folder}/"
+        yield from (f"  {what}" for what in files)
+        yield f"  from {page} (licence: {licence})"
+        yield from (f"  or, perhaps in another form, {other}" for other in others)
+    for path in dict.fromkeys(file.path for file in first if not file.by_hand):
+        yield f"\n{path}, which is yours: put it there, or say in the study where it is"
+    for needed in missing:
         for choice in needed.choices[1:]:
-            yield f"Or, read as {choice.reader}, placed as {', '.join(file.path for file in choice.files)}"
+            yield f"\ninstead of all of {needed.name}: {', '.join(file.path for file in choice.files)}"

@@ -9,8 +9,8 @@ from freeze_or_tune.data.downloads import hub
 from freeze_or_tune.data.downloads.asking import Wish, ask_all
 from freeze_or_tune.data.downloads.catalogue import Download, weights_of
 from freeze_or_tune.data.downloads.choosing import Table, placed, row_of
-from freeze_or_tune.data.downloads.fetching import by_hand, page_of
-from freeze_or_tune.records.availability import Answer, Availability, Choice, File, Needed
+from freeze_or_tune.data.downloads.fetching import contents_of, page_of
+from freeze_or_tune.records.availability import Answer, Availability, ByHand, Choice, File, Needed
 from freeze_or_tune.study.datasets import FETCHED
 from freeze_or_tune.study.hub import HubDataset, of_folder
 from freeze_or_tune.study.study import Study
@@ -105,11 +105,20 @@ def _here(file: str, source: Wish | None, folder: Path) -> File:
 def _answered(file: File, source: Wish, answers: tuple[Answer, ...], folder: Path) -> File:
     alive = next((answer for answer in answers if answer.state == "alive"), None)
     path = folder / file.path
+    if alive or file.here:
+        return file.model_copy(
+            update={"answers": answers} | ({"state": "alive", "bytes": file.bytes or alive.bytes} if alive else {})
+        )
+    return file.model_copy(update={"answers": answers, "by_hand": _by_hand(source, path)})
+
+
+def _by_hand(source: Wish, path: Path) -> ByHand:
     if isinstance(source, HubDataset):
         page = hub.page(f"{hub.SCHEME}datasets/{source.repository}")
-        way = f"hf download {source.repository} --repo-type dataset --local-dir {path}, where there is a network"
-    else:
-        page, way = page_of(source), by_hand(source, source.wanted, placed(path))
-    state = "alive" if alive else file.state
-    told = {"answers": answers, "page": page, "state": state, "by_hand": "" if alive or file.had else way}
-    return file.model_copy(update=told | ({"bytes": file.bytes or alive.bytes} if alive else {}))
+        way = f"all that is there: hf download {source.repository} --repo-type dataset --local-dir {path}"
+        return ByHand(pages=(page,), licence="see page", folder=str(path), what=way)
+    where = placed(path)
+    return ByHand(
+        pages=(page_of(source), *source.elsewhere), licence=source.licence, folder=str(where.parent),
+        what=f"{where.name} ({contents_of(source.wanted)})",
+    )  # fmt: skip

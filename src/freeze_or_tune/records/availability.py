@@ -19,6 +19,15 @@ class Answer(Record):
     bytes: int | None = Field(description="of the file, as the server says; None if it does not")
 
 
+class ByHand(Record):
+    """How a person gets what no program can."""
+
+    pages: tuple[str, ...] = Field(description="the first is its own, others may have it in another form")
+    licence: str
+    folder: str = Field(description="where to put it")
+    what: str = Field(description="its name and what it must be")
+
+
 class File(Record):
     """One file of a study."""
 
@@ -30,8 +39,7 @@ class File(Record):
     words: str = Field("", description="what is wrong with what is there")
     bytes: int | None = None
     answers: tuple[Answer, ...] = ()
-    page: str = Field("", description="where a person gets it")
-    by_hand: str = Field("", description="how to place it, if it is missing")
+    by_hand: ByHand | None = Field(None, description="how to place it, if it is missing and no file of one's own")
 
     @property
     def here(self) -> bool:
@@ -48,7 +56,7 @@ class File(Record):
         """The state in a word: of what is missing that of its first address, or that only a person gets it."""
         if self.state != "missing":
             return self.state
-        return self.answers[0].state if self.answers else "by hand" if self.page else "absent"
+        return self.answers[0].state if self.answers else "by hand" if self.by_hand else "absent"
 
 
 class Choice(Record):

@@ -123,7 +123,7 @@ def _fetch_from_any(download: Download, wanted: Wanted, destination: Path, place
             log.warning("%s: %s", url, error)
             failures.append(f"  {url}: {error}")
     tried = ["could not be fetched:", *failures] if failures else ["has to be fetched by a person: it has no address"]
-    raise UserError("\n".join([f"{download.file} {tried[0]}", *tried[1:], by_hand(download, wanted, placed)]))
+    raise UserError("\n".join([f"{download.file} {tried[0]}", *tried[1:], _by_hand(download, wanted, placed)]))
 
 
 def page_of(download: Download) -> str:
@@ -132,17 +132,21 @@ def page_of(download: Download) -> str:
     return download.page or (hub.page(url) if url.startswith(hub.SCHEME) else url)
 
 
-def by_hand(download: Download, wanted: Wanted, placed: Path) -> str:
-    """Say where a person gets a file, what it must be, and where to put it."""
+def contents_of(wanted: Wanted) -> str:
+    """What a file must be, in words."""
     size = f"{wanted.size:,} bytes" if wanted.size else "of unknown size"
-    digest = f"{wanted.algorithm} {wanted.digest}" if wanted.digest else f"of unknown {wanted.algorithm}"
+    return f"{size}, {wanted.algorithm} {wanted.digest}" if wanted.digest else f"{size}, of unknown {wanted.algorithm}"
+
+
+def _by_hand(download: Download, wanted: Wanted, placed: Path) -> str:
+    """Say where a person gets a file, what it must be, and where to put it."""
     others = sorted(path.name for path in placed.parent.iterdir()) if placed.parent.is_dir() else []
     return "\n".join(
         [
             "To place it by hand, on a machine with a browser if need be:",
             f"  visit   {page_of(download)} (licence: {download.licence})",
             *(f"  or      {page}, perhaps in another form" for page in download.elsewhere),
-            f"  file    {placed.name} ({size}, {digest})",
+            f"  file    {placed.name} ({contents_of(wanted)})",
             f"  folder  {placed.parent}" + (f" (it holds {', '.join(others)})" if others else ""),
             "Under exactly this name, in this folder; then run snakemake again, which checks it.",
         ]
