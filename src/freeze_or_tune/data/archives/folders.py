@@ -88,7 +88,7 @@ def walked(folder: Path, unreadable: Callable[[OSError], object], *, follow_link
             path, name, link = Path(entry.path), inside + entry.name, entry.is_symlink()
             if entry.is_file(follow_symlinks=False) or (link and _is_held(path, top, follow_links=follow_links)):
                 names.append(name)
-            elif not _is_folder(path) or (link and (not follow_links or _identity(path) in above)):
+            elif (link and not follow_links) or not _is_folder(path) or _identity(path) in above:
                 left_out.append(name)
             else:
                 waiting.append((f"{name}/", (*above, _identity(path))))
