@@ -20,6 +20,7 @@ class FolderArchive(Archive):
         """Take the folder; `follow_links`: also to what lies elsewhere."""
         super().__init__(path)
         self.follows = follow_links
+        self._top = path.resolve()
         self._names: list[str] | None = None
 
     def names(self) -> list[str]:
@@ -54,7 +55,7 @@ class FolderArchive(Archive):
 
     def _holds(self, name: str) -> bool:
         inside = safe_name(name) is not None
-        return inside and _is_held(self.path / name, self.path.resolve(), follow_links=self.follows)
+        return inside and _is_held(self.path / name, self._top, follow_links=self.follows)
 
 
 class FileArchive(Archive):
