@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
+from freeze_or_tune.study.opening import Opening
 from freeze_or_tune.study.settings import NAME
 from freeze_or_tune.study.strict import Strict
 from freeze_or_tune.system.errors import UserError
@@ -112,6 +113,11 @@ class Images(Strict):
     def files(self) -> tuple[str, ...]:
         """Where the images lie."""
         return (self.path,)
+
+    @property
+    def opening(self) -> Opening:
+        """How they are opened."""
+        return Opening(follow_links=self.follow_links)
 
 
 class Folder(Images):
