@@ -17,6 +17,7 @@ from freeze_or_tune.data.own.checking import check_images
 from freeze_or_tune.data.splits import Row, read_split
 from freeze_or_tune.data.store import build_store
 from freeze_or_tune.records.advice import Check
+from freeze_or_tune.study.opening import Opening
 from freeze_or_tune.study.settings import Advising
 from freeze_or_tune.system.errors import UserError
 
@@ -32,10 +33,11 @@ def pets(*names: str, images: int = 5) -> dict[str, bytes]:
 
 def checked(images: Path, out: Path, reader: str = "folder", *, follow_links: bool = False) -> tuple[Check, list[Row]]:
     """Index, store and check, as the workflow does."""
-    build_index(reader, [images], out / "index.csv", None, follow_links=follow_links)
+    opening = Opening(follow_links=follow_links)
+    build_index(reader, [images], out / "index.csv", None, opening=opening)
     build_store(
         [images], out / "index.csv", None, dataset="pets", size=4, destination=out / "store.npy", threads=2,
-        follow_links=follow_links,
+        opening=opening,
     )  # fmt: skip
     check_images(
         out / "index.csv", out / "index.json", out / "store.npy", out / "check.json", out / "split.csv",
