@@ -178,10 +178,25 @@ def test_vehicles_are_classes() -> None:
     assert found == {}
 
 
-def test_parts_beside_another_folder_are_classes_and_that_is_said() -> None:
-    listed, found = read(*parts("train", "test"), "masks/1.png")
-    assert {name for name, _ in listed.values()} == {"train", "test", "masks"}
-    assert found == {"read": (2, ("'test'", "'train'"))}
+def test_parts_beside_another_folder_are_refused() -> None:
+    message = refused(*parts("train", "test"), "masks/1.png")
+    assert "holds test, train, which have the same folders in them" in message
+    assert "beside masks: move all but the parts away, or, if all are classes, give them other names" in message
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["train/1.png", "test/1.png", "x/1.png"], (2, ("'test'", "'train'"))),
+        ([*parts("train"), "unlabelled/1.png"], (1, ("'train'",))),
+    ],
+)
+def test_what_may_be_parts_beside_another_folder_are_classes_and_that_is_said(
+    names: list[str], said: tuple[int, tuple[str, ...]]
+) -> None:
+    listed, found = read(*names)
+    assert {name for name, _ in listed.values()} == {name.split("/")[0] for name in names}
+    assert found == {"read": said}
 
 
 def test_parts_in_some_classes_only_are_none_and_that_is_said() -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import struct
+import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,7 @@ from freeze_or_tune.study.opening import Opening
 from freeze_or_tune.study.settings import Advising
 from freeze_or_tune.system.errors import UserError
 
-from ..conftest import encoded, plain, unpacked
+from ..conftest import encoded, plain, tarred, unpacked
 
 SHARES = Advising()
 
@@ -244,6 +245,17 @@ def test_what_beside_the_classes_is_no_part_of_them_is_said_once(tmp_path: Path)
     ]
     assert {row.class_name for row in rows} == {"caf\u00e9", "dog", "Dog"}
     assert {row.image for row in rows} == {name for name in files if name.startswith("train/")}
+
+
+def test_links_and_names_that_lead_out_of_an_archive_are_named(tmp_path: Path) -> None:
+    tarred(tmp_path / "pets.tar", pets("cat", "dog") | {"../../evil.png": plain(200)})
+    with tarfile.open(tmp_path / "pets.tar", "a") as tar:
+        link = tarfile.TarInfo("cat/link.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    check, rows = checked(tmp_path / "pets.tar", tmp_path)
+    assert said(check) == {"links": (2, ("'../../evil.png'", "'cat/link.png'"))}
+    assert len(rows) == 10
 
 
 def test_pictures_by_any_name_are_learnt_from(tmp_path: Path) -> None:

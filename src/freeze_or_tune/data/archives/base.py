@@ -31,8 +31,8 @@ class Archive(ABC):
         self.path = path
         self.left_out: tuple[str, ...] = ()
         """Links and the like that `names` came across and leaves out."""
-        self.follows = False
-        """Whether links are read wherever they lead."""
+        self.follows: bool | None = None
+        """Whether links are read wherever they lead; None where they never are."""
         self.findings: list[Finding] = []
         """What a reader has noticed in it that the images' owner should know."""
         self.told: set[str] = set()

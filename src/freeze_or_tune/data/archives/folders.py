@@ -19,7 +19,7 @@ class FolderArchive(Archive):
     def __init__(self, path: Path, *, follow_links: bool = False) -> None:
         """Take the folder; `follow_links`: also to what lies elsewhere."""
         super().__init__(path)
-        self.follows = follow_links
+        self.follows: bool = follow_links
         self._top = path.resolve()
         self._names: list[str] | None = None
 

@@ -35,14 +35,15 @@ class TarArchive(Archive):
         """List `path`, or the open `file` that it was decompressed to; UserError if it is damaged."""
         super().__init__(path)
         self._places: dict[str, tuple[int, int]] = {}
-        self._left_out: list[str] = []
+        left_out: list[str] = []
         self._file = path.open("rb") if file is None else file
         try:
-            self._list(0, os.fstat(self._file.fileno()).st_size, "")
+            self._list(0, os.fstat(self._file.fileno()).st_size, "", left_out)
         except BaseException:
             self._file.close()
             raise
-        warn_left_out(path, self._left_out)
+        self.left_out = tuple(sorted(left_out))
+        warn_left_out(path, left_out)
 
     def names(self) -> list[str]:
         """Sorted paths of all files."""
@@ -68,18 +69,18 @@ class TarArchive(Archive):
         """Close the tar."""
         self._file.close()
 
-    def _list(self, start: int, size: int, folder: str) -> None:
-        """Note where each file lies of the tar at `start`; its names are put into `folder`."""
+    def _list(self, start: int, size: int, folder: str, left_out: list[str]) -> None:
+        """Note where each file lies of the tar at `start`, its names put into `folder`, and what is no plain file."""
         for count, member in enumerate(_members(self.path, self._file.fileno(), start, size), len(self._places)):
             check_count(self.path, count + 1)
             name = safe_name(member.name)
             # A hard or symbolic link may point anywhere, a sparse file is not stored in one piece.
             if name is None or not (member.isdir() or (member.isreg() and not member.issparse())):
-                self._left_out.append(folder + member.name)
+                left_out.append(folder + member.name)
             elif member.isreg():
                 inside = start + member.offset_data
                 if name.endswith(".tar") and not folder:
-                    self._list(inside, member.size, name.removesuffix(".tar") + "/")
+                    self._list(inside, member.size, name.removesuffix(".tar") + "/", left_out)
                 else:
                     self._places[folder + name] = (inside, member.size)
 

@@ -38,6 +38,7 @@ class ZipArchive(Archive):
                 left_out.append(entry.filename)
             elif not entry.is_dir():
                 self._entries[name] = entry
+        self.left_out = tuple(sorted(left_out))
         warn_left_out(path, left_out)
 
     def names(self) -> list[str]:

@@ -41,11 +41,7 @@ def in_parts(archive: Archive, images: Folders) -> list[Listing] | None:
         archive.findings += Finding.of(
             "read", lower, "Folders called like parts, not taken for such, for not all images of all classes lie in one"
         )
-    named = [top for top in tops if part_of(top)]
-    if len(named) > 1:
-        archive.findings += Finding.of(
-            "read", named, "Folders called like parts, taken for classes, for not all folders beside them are parts"
-        )
+    _warn_of_parts(archive, images, tops)
     return None
 
 
@@ -54,6 +50,21 @@ def shared_depth(folders: Iterable[tuple[str, ...]]) -> int:
     known = list(folders)
     first, last = min(known), max(known)
     return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+
+
+def _warn_of_parts(archive: Archive, images: Folders, tops: set[str]) -> None:
+    """Say that folders called like parts are taken for classes; UserError if they surely are none."""
+    inside = {(part_of(folders[0]), folders[1]) for folders in images.values() if len(folders) > 1}
+    shared = Counter(folder for part, folder in inside if part)
+    named = sorted(top for top in tops if part_of(top))
+    others = ", ".join(sorted(tops.difference(named)))
+    if shared and max(shared.values()) > 1:
+        raise UserError(
+            f"{archive.path} holds {', '.join(named)}, which have the same folders in them, as parts of a dataset do, "
+            f"beside {others}: move all but the parts away, or, if all are classes, give them other names"
+        )
+    if len(named) > 1 or shared:
+        archive.findings += Finding.of("read", named, f"Folders called like parts, taken for classes as {others} is")
 
 
 def _with_classes(archive: Archive, images: Folders, parts: list[str]) -> list[Listing]:
