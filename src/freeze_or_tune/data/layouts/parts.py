@@ -57,14 +57,14 @@ def _warn_of_parts(archive: Archive, images: Folders, tops: set[str]) -> None:
     inside = {(part_of(folders[0]), folders[1]) for folders in images.values() if len(folders) > 1}
     shared = Counter(folder for part, folder in inside if part)
     named = sorted(top for top in tops if part_of(top))
-    others = ", ".join(sorted(tops.difference(named)))
+    other = min(tops.difference(named))
     if shared and max(shared.values()) > 1:
         raise UserError(
             f"{archive.path} holds {', '.join(named)}, which have the same folders in them, as parts of a dataset do, "
-            f"beside {others}: move all but the parts away, or, if all are classes, give them other names"
+            f"beside {other}: move all but the parts away, or, if all are classes, give them other names"
         )
     if len(named) > 1 or shared:
-        archive.findings += Finding.of("read", named, f"Folders called like parts, taken for classes as {others} is")
+        archive.findings += Finding.of("read", named, f"Folders called like parts, taken for classes as {other} is")
 
 
 def _with_classes(archive: Archive, images: Folders, parts: list[str]) -> list[Listing]:
