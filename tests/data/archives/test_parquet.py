@@ -233,9 +233,7 @@ def test_rows_without_an_image_or_a_class_are_left_out_and_named(tmp_path: Path)
     listed, findings = held(written(tmp_path / "a.parquet", rows))
     assert [one[0] for one in listed] == ["a", "b"]
     said = words(findings)
-    assert (
-        "Rows without an image, or with the name of a file alone; they are left out: 2, such as 'row 1', 'row" in said
-    )
+    assert "Rows without an image, or with the name of a file alone; they are left out: 2, such as 'row" in said
     assert "Images without a class; they are left out: 2" in said
 
 
