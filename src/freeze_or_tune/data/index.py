@@ -12,7 +12,7 @@ from freeze_or_tune.data.layouts import OWN, READERS, Listing, around, one_spell
 from freeze_or_tune.data.opening import open_images, resolved
 from freeze_or_tune.records.findings import Finding, Findings
 from freeze_or_tune.study.hub import of_folder
-from freeze_or_tune.study.opening import Opening
+from freeze_or_tune.study.opening import USUAL, Opening
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
 
@@ -28,7 +28,7 @@ def build_index(
     smallest_class: int | None,
     half: Half | None = None,
     *,
-    opening: Opening = Opening(),
+    opening: Opening = USUAL,
 ) -> None:
     """Write the index of archives (or of one half of ImageNet's classes), sorted by image.
 

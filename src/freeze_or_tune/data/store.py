@@ -27,7 +27,7 @@ from freeze_or_tune.data.patches import Photos, Pixels, cut_out, point_of
 from freeze_or_tune.data.rows import Rows
 from freeze_or_tune.data.splits import Draw, draw, write_split
 from freeze_or_tune.data.tallies import tally
-from freeze_or_tune.study.opening import Opening
+from freeze_or_tune.study.opening import USUAL, Opening
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
 
@@ -47,7 +47,7 @@ def build_store(
     destination: Path,
     threads: int,
     patch: int | None = None,
-    opening: Opening = Opening(),
+    opening: Opening = USUAL,
 ) -> None:
     """Decode each image that one of `splits` uses into uint8 [N, size, size, 3], `destination` (.npy).
 

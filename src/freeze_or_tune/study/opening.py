@@ -22,3 +22,6 @@ class Opening(Strict):
     reader: str = ""
     columns: Columns = Columns()
     follow_links: bool = False
+
+
+USUAL = Opening()
