@@ -3,6 +3,7 @@
 import io
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Self
@@ -17,6 +18,13 @@ MOST_FILES = 5_000_000
 
 MOST_BYTES = 1 << 28
 """Bytes of one file that is read; a larger one is no photograph and no list."""
+
+
+_SYSTEMS = {
+    "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information",
+    "lost+found",
+}  # fmt: skip
+"""Files and folders that systems leave beside a person's own; @eaDir holds a Synology's small copies of all images."""
 
 
 class UnreadableFile(UserError):
@@ -46,6 +54,10 @@ class Archive(ABC):
     def read(self, name: str) -> bytes:
         """Bytes of a file, from any thread; KeyError if it is not there, UserError if it is damaged or too large."""
 
+    def in_order(self, names: Sequence[str]) -> list[str]:
+        """The same names in an order in which they are read fast."""
+        return list(names)
+
     def open(self, name: str) -> IO[bytes]:
         """A file that is read as far as one asks, from any place; errors as `read` has them."""
         return io.BytesIO(self.read(name))
@@ -68,6 +80,12 @@ def safe_name(name: str) -> str | None:
     """A member's name as a relative path without `.`; None if it leads out of the archive."""
     path = PurePosixPath(name)
     return None if path.is_absolute() or ".." in path.parts or not path.parts else str(path)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file is what systems and programs keep beside a person's own, or lies in such a folder."""
+    parts = [part for part in PurePosixPath(name).parts if part != ".."]
+    return any(part.startswith(".") or part.lower() in _SYSTEMS for part in parts)
 
 
 def check_size(path: Path, name: str, size: int) -> None:

@@ -5,18 +5,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from freeze_or_tune.data.archives import Archive
+from freeze_or_tune.data.archives.base import is_hidden
 from freeze_or_tune.data.decoding import HEIC, HEIC_HINT, is_picture, suffixes
 from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.system.errors import UserError
 
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 """How images of the paper's datasets are called; one's own are known by what they are (`pictures_of`)."""
-
-_SYSTEMS = {
-    "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information",
-    "lost+found",
-}  # fmt: skip
-"""Files and folders that systems leave beside a person's own; @eaDir holds a Synology's small copies of all images."""
 
 _LINKS = {
     True: "Links to nothing, or round in a circle; they are left out",
@@ -43,12 +38,6 @@ class Listing:
 def is_image(name: str) -> bool:
     """Whether a file is called like an image and is not hidden."""
     return not is_hidden(name) and PurePosixPath(name).suffix.lower() in SUFFIXES
-
-
-def is_hidden(name: str) -> bool:
-    """Whether a file is what systems and programs keep beside a person's own, or lies in such a folder."""
-    parts = [part for part in PurePosixPath(name).parts if part != ".."]
-    return any(part.startswith(".") or part.lower() in _SYSTEMS for part in parts)
 
 
 def images_of(archive: Archive) -> list[str]:

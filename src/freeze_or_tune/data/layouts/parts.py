@@ -33,11 +33,11 @@ def in_parts(archive: Archive, images: Folders) -> list[Listing] | None:
     """
     tops = {folders[0] for folders in images.values()}
     if all(map(part_of, tops)):
-        return _given(archive, _with_classes(archive, images, sorted(tops)))
+        return given(archive, _with_classes(archive, images, sorted(tops)))
     lower = {f"{folders[0]}/{folders[1]}" for folders in images.values() if len(folders) > 1 and part_of(folders[1])}
     if len({part_of(folder.split("/")[1]) for folder in lower}) > 1:
         if all("/".join(folders[:2]) in lower for folders in images.values()):
-            return _given(archive, [Listing(name, top, part_of(part)) for name, (top, part, *_) in images.items()])
+            return given(archive, [Listing(name, top, part_of(part)) for name, (top, part, *_) in images.items()])
         archive.findings += Finding.of(
             "read", lower, "Folders called like parts, not taken for such, for not all images of all classes lie in one"
         )
@@ -100,7 +100,7 @@ def _repeats(folders: tuple[str, ...]) -> bool:
     return len(folders) > 1 and folders[0].casefold() == folders[1].casefold()
 
 
-def _given(archive: Archive, listings: list[Listing]) -> list[Listing]:
+def given(archive: Archive, listings: list[Listing], by: str = "their folders give") -> list[Listing]:
     """What the parts come to: each class has images that train, or it is left out; one part alone is none."""
     parts = {listing.subset for listing in listings}
     if len(parts) > 1 and "train" not in parts:
@@ -117,7 +117,7 @@ def _given(archive: Archive, listings: list[Listing]) -> list[Listing]:
         archive.findings.append(Finding(kind="read", count=len(listings), words=words))
         return [Listing(listing.image, listing.class_name) for listing in listings]
     counts = ", ".join(f"{part} {sizes[part]:,}" for part in ("train", "val", "test") if part in sizes)
-    words = f"Images in the parts that their folders give ({counts})"
+    words = f"Images in the parts that {by} ({counts})"
     archive.findings.append(Finding(kind="read", count=len(listings), words=words))
     for part in sorted(sizes.keys() - {"train"}):
         there = {composed(listing.class_name) for listing in listings if listing.subset == part}

@@ -3,8 +3,8 @@
 from contextlib import suppress
 from pathlib import Path
 
+from freeze_or_tune.data.archives.base import is_hidden
 from freeze_or_tune.data.archives.folders import walked
-from freeze_or_tune.data.layouts.listing import is_hidden
 from freeze_or_tune.system.hashing import stable_digest
 
 
