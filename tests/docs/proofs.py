@@ -37,7 +37,7 @@ MODEL = tuple(
     f"results/advice/birds/{name}" for name in ("model.safetensors", "model.md", "model.json", "confusion.png")
 )
 EXPERIMENT = "results/experiments/digits/n10/T1-7_R8.json"
-PAPERS = ("experiment 178", "download 23", "pretrain 1")
+PAPERS = ("experiment 178", "download 22", "hub 1", "pretrain 1")
 SUBMITTED = Elsewhere(
     "tests/slurm/test_slurm.py::"
     "test_the_whole_study_has_the_numbers_of_a_local_run_and_never_more_experiments_than_gpus"
@@ -139,12 +139,21 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "uv tool install freeze_or_tune-0.1.0-py3-none-any.whl": NotRun(f"{BY_HAND} in 76 s, 6.0 GB with CUDA"),
     "pipx run --spec freeze_or_tune-0.1.0-py3-none-any.whl freeze-or-tune advise photos": NotRun(BY_HAND),
     "freeze-or-tune advise photos": INSTALLED,
+    'pip install "freeze-or-tune[heif]"': Elsewhere(
+        "tests/data/layouts/test_pictures.py::test_heic_is_read_where_the_plugin_is"
+    ),
     "freeze-or-tune init my-study": BEGUN,
     "freeze-or-tune run --study imagenet-lite": Run("cloned", PLAN, says=("experiments 24",)),
     "freeze-or-tune --install-completion": NotRun("writes to the shell's own files"),
     # One's own images.
     "freeze-or-tune advise photos --name birds": Run("advised", makes=ADVICE),
     "freeze-or-tune model photos --name birds": Run("advised", makes=MODEL),
+    "freeze-or-tune advise photos --follow-links": Elsewhere(
+        "tests/commands/test_advise.py::test_how_images_are_read_reaches_the_workflow"
+    ),
+    "snakemake --config images='{path: photos, follow_links: true}' -- results/advice/birds.md": Run(
+        "finished", PLAN, says=("own_probe 1", "race 1", "advice 1")
+    ),
     "freeze-or-tune advise path/to/photos --name birds": Elsewhere(
         "tests/test_installed.py::test_from_a_folder_to_a_prediction"
     ),
@@ -175,7 +184,9 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "snakemake --profile profiles/slurm --configfile config/paper.yaml config/paper-fair.yaml": Run(
         "cloned", PLAN, says=PAPERS
     ),
-    "snakemake --profile profiles/slurm --until download": Run("cloned", PLAN, says=("download 23", "total 23")),
+    "snakemake --profile profiles/slurm --until download hub": Run(
+        "cloned", PLAN, says=("download 22", "hub 1", "total 23")
+    ),
     "snakemake --profile profiles/slurm --configfile config/config.yaml -- results/figures/fig2.pdf": Run(
         "cloned", PLAN, says=("experiment 84", "figure 1")
     ),

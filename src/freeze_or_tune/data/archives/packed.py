@@ -5,7 +5,7 @@ import os
 import re
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -94,25 +94,31 @@ def named_part(name: str) -> str:
     return ""
 
 
-def names_of(
-    paths: Sequence[str | None], parts: Sequence[str], contents: Callable[[], Iterable[bytes]]
-) -> tuple[list[str], bool]:
-    """What images are called, and whether that is their content, because their own names are missing or repeated.
+def names_by_path(paths: Sequence[str | None], parts: Sequence[str]) -> list[str] | None:
+    """What images are called by their own names, with their parts before them if need be; None if these do not do.
 
-    Splits are drawn by these names, so that none may depend on how images are spread over shards.
+    Splits are drawn by names, so that none may depend on how images are spread over shards.
     """
     own = [safe_name(path) if path else None for path in paths]
-    if None not in own:
-        for names in (own, [f"{part}/{name}" if part else name for part, name in zip(parts, own, strict=True)]):
-            if len(set(names)) == len(names):
-                return names, False  # type: ignore[return-value]
+    for names in (own, [f"{part}/{name}" if part else name for part, name in zip(parts, own, strict=True)]):
+        known = [name for name in names if name]
+        if len(set(known)) == len(paths):
+            return known
+    return None
+
+
+def names_by_content(images: Iterable[bytes | None]) -> list[str | None]:
+    """What images are called by what is in them, whose own names are missing or repeated; None where there is none."""
     seen: Counter[str] = Counter()
-    named = []
-    for data in contents():
+    names: list[str | None] = []
+    for data in images:
+        if data is None:
+            names.append(None)
+            continue
         digest = hashlib.sha256(data).hexdigest()[:16]
         seen[digest] += 1
-        named.append(digest if seen[digest] == 1 else f"{digest}-{seen[digest]}")
-    return named, True
+        names.append(digest if seen[digest] == 1 else f"{digest}-{seen[digest]}")
+    return names
 
 
 def chosen(candidates: Sequence[str], said: str | None, there: Sequence[str], what: str, where: Path) -> str:

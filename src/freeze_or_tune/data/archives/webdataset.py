@@ -4,7 +4,7 @@ Read in place, like any other tar: nothing is unpacked.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from freeze_or_tune.data.archives.packed import (
     chosen,
     common,
     named_part,
-    names_of,
+    names_by_content,
+    names_by_path,
     shards_of,
 )
 from freeze_or_tune.data.archives.samples import image_among, label_keys, sample_of
@@ -89,19 +90,20 @@ class WebDatasetArchive(PackedArchive):
     def images(self) -> Iterator[Packed]:
         """All images, tar by tar; a class that cannot be read is None, and found."""
         source = self._source()
-        classes = self._classes()
+        told: dict[str, Mapping[str, str]] = {}
         broken = []
         for name, sample in self._places.items():
             try:
-                told = self._told(sample, source)
+                told[name] = self._told(sample, source)
             except (ValueError, RecursionError):
-                told = {}
+                told[name] = {}
                 broken.append(name)
-            label, split = told.get("label"), told.get("split")
-            label = classes[int(label)] if label and label.isdecimal() and int(label) < len(classes) else label
-            part = self._shards[sample.tar].part if split is None else named_part(split)
-            yield Packed(name, label or None, part, told.get("group") or "")
         self.findings += Finding.of("unreadable", broken, "Images whose label cannot be read; they are left out")
+        names = self._classes({values["label"] for values in told.values() if values.get("label")})
+        for name, values in told.items():
+            label, split = values.get("label"), values.get("split")
+            part = self._shards[self._places[name].tar].part if split is None else named_part(split)
+            yield Packed(name, names.get(label, label) if label else None, part, values.get("group") or "")
 
     def read_as(self, count: int) -> list[Finding]:
         """Where the classes were read."""
@@ -137,12 +139,13 @@ class WebDatasetArchive(PackedArchive):
     def _name(self) -> list[str]:
         if not self._samples:
             raise UserError(f"{self.path} holds no samples with one image each, as WebDataset writes them")
-        names, by_content = names_of(
-            [sample.image for sample in self._samples],
-            [self._shards[sample.tar].part for sample in self._samples],
-            lambda: (self._tars[sample.tar].read(sample.image) for sample in self._samples),
+        samples = self._samples
+        names = names_by_path(
+            [sample.image for sample in samples], [self._shards[sample.tar].part for sample in samples]
         )
-        if by_content:
+        if names is None:
+            found = names_by_content(self._tars[sample.tar].read(sample.image) for sample in samples)
+            names = [name for name in found if name]
             self.findings += Finding.of(
                 "read", names, "Images of which several have one name; each is called by its content (its SHA-256)"
             )
@@ -179,11 +182,13 @@ class WebDatasetArchive(PackedArchive):
             told |= {what: _text(values[key], sample.image, key) for what, key in keys.items() if key in values}
         return told
 
-    def _classes(self) -> list[str]:
-        """The names of numbered classes, if a list of them lies beside the tars."""
+    def _classes(self, numbers: Collection[str]) -> Mapping[str, str]:
+        """The names of numbered classes, if a list that has one for each lies beside the tars."""
         folder = self._shards[0].path.parent
         lists = [folder / name for name in _CLASSES if (folder / name).is_file()]
-        return read_file(lists[0]).decode("utf-8-sig", "replace").splitlines() if lists else []
+        names = read_file(lists[0]).decode("utf-8-sig", "replace").split("\n") if lists else []
+        named = {str(number): name.strip() for number, name in enumerate(names) if name.strip()}
+        return named if named.keys() >= set(numbers) else {}
 
 
 def _open(path: Path, scratch: Path | None) -> TarArchive:
