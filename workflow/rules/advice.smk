@@ -25,6 +25,7 @@ rule own_store:
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
+        columns=columns,
         splits=None,  # all images
     script:
         "../scripts/store.py"
@@ -51,6 +52,7 @@ rule check:
         recipe=RECIPES["advice"],
         seed=study.seed,
         shares=study.advice.model_dump(include={"val", "test", "most"}),
+        columns=columns,
     script:
         "../scripts/check.py"
 

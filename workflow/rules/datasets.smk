@@ -72,6 +72,7 @@ rule index:
         smallest_class=lambda wildcards: study.dataset(wildcards.dataset).smallest_class,
         own=own_images,
         follow_links=lambda wildcards: getattr(study.dataset(wildcards.dataset), "follow_links", False),
+        columns=columns,
     script:
         "../scripts/index.py"
 
@@ -95,6 +96,7 @@ rule store:
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
+        columns=columns,
         splits=lambda wildcards: [
             split.model_dump(exclude={"dataset"}) for split in study.splits_of_dataset(wildcards.dataset)
         ],

@@ -20,6 +20,12 @@ def files_of(wildcards):
     return [named(path) for path in study.dataset(wildcards.dataset).files]
 
 
+def columns(wildcards):
+    """What is what in a dataset's table of files and labels, if the study says so."""
+    said = getattr(study.dataset(wildcards.dataset), "columns", None)
+    return said and said.model_dump(exclude_unset=True)
+
+
 def mean_image(wildcards):
     """The mean image that comes with weights of others, if there is one."""
     mean = study.imported()[wildcards.source].mean

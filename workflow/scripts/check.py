@@ -15,4 +15,5 @@ with logged(snakemake.log[0]):
         dataset=snakemake.wildcards.dataset,
         seed=snakemake.params.seed,
         shares=Advising.model_validate(snakemake.params.shares),
+        columns=snakemake.params.columns,
     )

@@ -11,4 +11,5 @@ with logged(snakemake.log[0]):
         snakemake.params.smallest_class,
         snakemake.params.half,
         follow_links=snakemake.params.follow_links,
+        columns=snakemake.params.columns,
     )

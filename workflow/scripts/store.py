@@ -16,4 +16,5 @@ with logged(snakemake.log[0]):
         destination=Path(snakemake.output.store),
         threads=snakemake.threads,
         patch=snakemake.params.patch,
+        columns=snakemake.params.columns,
     )

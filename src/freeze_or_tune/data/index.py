@@ -7,7 +7,8 @@ from pathlib import Path
 
 from freeze_or_tune.data.archives import Paths, open_archives
 from freeze_or_tune.data.halves import Half, in_half
-from freeze_or_tune.data.layouts import READERS, Listing
+from freeze_or_tune.data.layouts import READERS, Listing, read_listed
+from freeze_or_tune.data.tables.columns import Columns
 from freeze_or_tune.records.findings import Findings
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
@@ -25,16 +26,18 @@ def build_index(
     half: Half | None = None,
     *,
     follow_links: bool = False,
+    columns: Columns | None = None,
 ) -> None:
     """Write the index of archives (or of one half of ImageNet's classes), sorted by image.
 
-    Beside it, as .json, what the reader has noticed. UserError if the smallest class is not as declared.
+    `columns`: what is what in a table of files and labels, if its owner says so. Beside it, as .json, what the reader
+    has noticed. UserError if the smallest class is not as declared.
     """
     if reader not in READERS:
         raise UserError(f"{reader!r} is not a reader of datasets; there are {', '.join(READERS)}")
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with open_archives(archive, destination.parent, follow_links=follow_links) as opened:
-        listings = READERS[reader](opened)
+    with open_archives(archive, destination.parent, follow_links=follow_links, columns=columns) as opened:
+        listings = read_listed(opened, columns) if reader == "csv" else READERS[reader](opened)
     if half is not None:
         listings = in_half(listings, half)
     name, count = min(Counter(listing.class_name for listing in listings).items(), key=lambda item: item[::-1])

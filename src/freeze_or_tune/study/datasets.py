@@ -11,6 +11,11 @@ from freeze_or_tune.study.strict import Strict
 from freeze_or_tune.system.errors import UserError
 
 SMALLEST = "images of the smallest class, checked when indexed"
+TABLES = {".csv", ".jsonl", ".ndjson", ".tsv", ".txt"}
+"""Suffixes of tables of files and labels."""
+METADATA = ("metadata.csv", "metadata.jsonl", "*/metadata.csv", "*/metadata.jsonl")
+_HEADER = 1 << 16
+"""Bytes of a table's first line that are looked at."""
 CROP = 48
 """Pixels a side of the crops that a photograph is cut into."""
 
@@ -93,6 +98,15 @@ class Crops(Strict):
         return CROP
 
 
+class Columns(Strict):
+    """Which column of a table is what, where its header does not say so: a column's name, or its number from 1."""
+
+    path: str | PositiveInt | None = Field(None, description="the files")
+    label: str | PositiveInt | None = Field(None, description="their classes")
+    split: str | PositiveInt | None = Field(None, description="train, val, test or nothing; null: none of them")
+    group: str | PositiveInt | None = Field(None, description="what belongs together on one side; null: none of them")
+
+
 class Images(Strict):
     """One's own images, and how to read them."""
 
@@ -121,15 +135,17 @@ class Folder(Images):
 
 
 class Listed(Images):
-    """Your own images: a table of files and labels."""
+    """Your own images: a table of files and labels, or a folder that holds one (metadata.csv, metadata.jsonl)."""
 
     reader: Literal["csv"]
+    columns: Columns | None = Field(None, description="which column is what, where the header leaves it in doubt")
 
 
 class OwnImages(Images):
     """Your own images as `images` gives them: the reader is found by what is there, if it is not said."""
 
     reader: Literal["folder", "csv"] | None = None
+    columns: Columns | None = Field(None, description="of a table: which column is what")
 
 
 class Published(Strict):
@@ -171,6 +187,21 @@ def own_images(name: str, images: OwnImages) -> Folder | Listed:
     path = PurePath(images.path)
     if not Path(path).exists():
         raise UserError(f"images: {path} does not exist; give a folder (or zip, or tar) of class folders, or a CSV")
-    reader = images.reader or ("csv" if path.suffix.lower() == ".csv" else "folder")
+    reader = images.reader or ("csv" if images.columns or _is_table(Path(path)) else "folder")
     given = images.model_dump(exclude_unset=True) | {"reader": reader, "path": str(path)}
     return Listed(**given) if reader == "csv" else Folder(**given)
+
+
+def _is_table(path: Path) -> bool:
+    """Whether it is a table of files and labels, or a folder with one as `imagefolder` of the Hugging Face Hub has."""
+    if not path.is_dir():
+        return path.suffix.lower() in TABLES
+    return any(_names_files(found) for pattern in METADATA for found in path.glob(pattern))
+
+
+def _names_files(table: Path) -> bool:
+    try:
+        with table.open("rb") as file:
+            return b"file_name" in file.readline(_HEADER)
+    except OSError:
+        return False

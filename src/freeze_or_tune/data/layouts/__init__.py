@@ -16,7 +16,7 @@ from freeze_or_tune.data.layouts.plankton import read_plankton
 from freeze_or_tune.data.layouts.solar_cells import read_solar_cells
 from freeze_or_tune.data.layouts.sun import read_sun
 
-__all__ = ["READERS", "Listing", "is_hidden", "read_folder", "read_solar_cells"]
+__all__ = ["READERS", "Listing", "is_hidden", "read_folder", "read_listed", "read_solar_cells"]
 
 READERS: dict[str, Callable[[Archive], list[Listing]]] = {
     "glyphs": read_folder,

@@ -1,18 +1,132 @@
-"""A CSV of paths and labels: your own images, wherever they lie below it."""
+"""A table of files and labels, beside the images or among them: your own images, wherever they lie."""
+
+import io
+import posixpath
+from collections.abc import Iterator
+from functools import partial
+from pathlib import PurePosixPath
 
 from freeze_or_tune.data.archives import Archive, ListedArchive
-from freeze_or_tune.data.layouts.listing import Listing
+from freeze_or_tune.data.layouts.folders import read_folder
+from freeze_or_tune.data.layouts.listing import Listing, is_hidden
+from freeze_or_tune.data.tables.columns import Columns, NoLabel
+from freeze_or_tune.data.tables.names import SUBSETS, shown
+from freeze_or_tune.data.tables.table import Entry, Table, read_table
+from freeze_or_tune.data.tables.text import Text
+from freeze_or_tune.records.findings import Finding
+from freeze_or_tune.study.datasets import TABLES
 from freeze_or_tune.system.errors import UserError
 
+METADATA = ("metadata.csv", "metadata.jsonl")
+"""What `imagefolder` of the Hugging Face Hub calls its tables, one for all or one in each folder of a split."""
 
-def read_listed(archive: Archive) -> list[Listing]:
-    """One image a line; UserError if none is there, or all have one label."""
-    if not isinstance(archive, ListedArchive):
-        raise UserError(f"{archive.path} is not a .csv with the columns path and label")
-    listings = [Listing(name, archive.labels[name]) for name in archive.names()]
+
+def read_listed(archive: Archive, columns: Columns | None = None) -> list[Listing]:
+    """One image a line; UserError if none is there, or all have one label.
+
+    Of a folder (or zip, or tar) which holds its table, the class folders count if the table names no label.
+    """
+    if isinstance(archive, ListedArchive):
+        there = archive.names()
+        listings = [_listing(name, archive.entries[name]) for name in there]
+        return _some(listings, str(archive.table), archive.left_out)
+    try:
+        return _inside(archive, columns, guess=False)
+    except NoLabel as error:
+        try:
+            listings = read_folder(archive)
+        except UserError:
+            return _inside(archive, columns, guess=True)
+        archive.findings.append(
+            Finding(kind="read", count=len(listings), words=f"Class folders taken for the labels, for {error}; images")
+        )
+        return listings
+
+
+def _listing(name: str, entry: Entry) -> Listing:
+    return Listing(name, entry.label, entry.subset, entry.group)
+
+
+def _some(listings: list[Listing], table: str, left_out: tuple[str, ...]) -> list[Listing]:
     if not listings:
-        example = f", such as {archive.left_out[0]!r}" if archive.left_out else ""
-        raise UserError(f"{archive.table}: none of the {len(archive.labels)} files that it lists is there{example}")
+        example = f", such as {left_out[0]!r}" if left_out else ""
+        raise UserError(f"{table}: none of the {len(left_out)} files that it lists with a label is there{example}")
     if len({listing.class_name for listing in listings}) < 2:
-        raise UserError(f"{archive.table}: all images have the label {listings[0].class_name!r}; it takes two classes")
+        raise UserError(f"{table}: all images have the label {listings[0].class_name!r}; it takes two classes")
     return listings
+
+
+def _inside(archive: Archive, columns: Columns | None, *, guess: bool) -> list[Listing]:
+    names = archive.names()
+    found: dict[str, Listing] = {}
+    missing: list[str] = []
+    findings: list[Finding] = []
+    tables = _tables(archive, names)
+    for name in tables:
+        folder = posixpath.dirname(name)
+        text = Text(f"{name} in {archive.path}", partial(io.BytesIO, archive.read(name)))
+        table = read_table(text, _Held(names, folder), columns, guess=guess)
+        for listing in _listings(table, folder):
+            if found.setdefault(listing.image, listing).class_name != listing.class_name:
+                raise UserError(f"{text.name}: {listing.image!r} has another label in another table; leave it one")
+        missing += [posixpath.join(folder, cell) for cell in table.missing]
+        findings += table.findings
+    archive.findings += findings
+    archive.findings += Finding.of("links", missing, f"Files that {tables[0]} lists and that are not there")
+    listings = _with_splits([found[name] for name in sorted(found)])
+    return _some(listings, f"{tables[0]} in {archive.path}", tuple(missing))
+
+
+def _tables(archive: Archive, names: list[str]) -> list[str]:
+    """The tables of an archive: one in each folder of metadata, else the only one; UserError if there is none."""
+    names = [name for name in names if not is_hidden(name)]
+    metadata = {posixpath.dirname(name): name for kind in METADATA[::-1] for name in names if _called(name) == kind}
+    others = [name for name in names if PurePosixPath(name).suffix.lower() in TABLES - {".txt"}]
+    tables = sorted(metadata.values()) or others
+    if not tables or (len(tables) > 1 and not metadata):
+        held = f"{len(tables)} tables, such as {shown(tables[:3])}" if tables else "no table"
+        raise UserError(
+            f"{archive.path} holds {held}; call the one of files and labels metadata.csv, or give its own path"
+        )
+    return tables
+
+
+def _called(name: str) -> str:
+    return PurePosixPath(name).name.lower()
+
+
+def _listings(table: Table, folder: str) -> Iterator[Listing]:
+    for path, entry in table.entries.items():
+        yield _listing(posixpath.normpath(posixpath.join(folder, path)), entry)
+
+
+def _with_splits(listings: list[Listing]) -> list[Listing]:
+    """The subsets that folders such as train and test are, if the table says nothing of any."""
+    if any(listing.subset for listing in listings):
+        return listings
+    subsets = [_subset(listing.image) for listing in listings]
+    if len(set(subsets)) < 2:
+        return listings
+    return [
+        Listing(listing.image, listing.class_name, subset, listing.group)
+        for listing, subset in zip(listings, subsets, strict=True)
+    ]
+
+
+def _subset(image: str) -> str:
+    folders = PurePosixPath(image).parent.parts
+    return next((SUBSETS[folder.lower()] for folder in folders if folder.lower() in SUBSETS), "")
+
+
+class _Held:
+    """What lies in an archive, as a table in one of its folders sees it."""
+
+    def __init__(self, names: list[str], folder: str) -> None:
+        self._names, self._folder, self._held = names, folder, frozenset(names)
+
+    def holds(self, path: str) -> bool:
+        return posixpath.normpath(posixpath.join(self._folder, path)) in self._held
+
+    def below(self) -> list[str]:
+        begun = f"{self._folder}/" if self._folder else ""
+        return [name.removeprefix(begun) for name in self._names if name.startswith(begun)]

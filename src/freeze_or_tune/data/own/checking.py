@@ -13,6 +13,7 @@ from freeze_or_tune.data.layouts import Listing, is_hidden
 from freeze_or_tune.data.own.shares import FEWEST, draw_shares
 from freeze_or_tune.data.splits import Row, write_split
 from freeze_or_tune.data.store import BLOCK, Store, read_rejected
+from freeze_or_tune.data.tables.columns import Columns
 from freeze_or_tune.records.advice import Check
 from freeze_or_tune.records.findings import Finding, Findings, Kind
 from freeze_or_tune.study.settings import Advising
@@ -33,7 +34,7 @@ _ROUGHLY: tuple[tuple[str, Kind, str], ...] = (
 
 def check_images(
     archive: Paths, index: Path, noticed: Path, store: Path, record: Path, split: Path, *, dataset: str, seed: int,
-    shares: Advising,
+    shares: Advising, columns: Columns | None = None,
 ) -> None:  # fmt: skip
     """Write what was found, and the split of what can be used; UserError, with all findings, if too little can.
 
@@ -41,7 +42,7 @@ def check_images(
     decoded. Copies are told by its pixels: what the network would see twice.
     """
     listings = read_index(index)
-    findings = [*Findings.read(noticed).findings, *_around(archive, listings)]
+    findings = [*Findings.read(noticed).findings, *_around(archive, listings, columns)]
     reasons = store.with_suffix(".rejected.csv")
     rejected = read_rejected(reasons)
     findings += Finding.of(
@@ -71,9 +72,9 @@ def check_images(
     result.write(record)
 
 
-def _around(archive: Paths, listings: Sequence[Listing]) -> list[Finding]:
+def _around(archive: Paths, listings: Sequence[Listing], columns: Columns | None) -> list[Finding]:
     """What lies beside the images and is not used."""
-    with open_archives(archive) as opened:
+    with open_archives(archive, columns=columns) as opened:
         names, links = opened.names(), opened.left_out
     listed = {listing.image for listing in listings}
     ignored = [name for name in names if name not in listed and not is_hidden(name)]
