@@ -25,6 +25,7 @@ rule own_store:
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
+        follow_links=follow_links,
         columns=columns,
         splits=None,  # all images
     script:
@@ -33,7 +34,6 @@ rule own_store:
 
 rule check:
     input:
-        files=files_of,
         index="<results>/indexes/{dataset}.csv",
         noticed="<results>/indexes/{dataset}.json",
         store=lambda wildcards: own_store(wildcards.dataset, ADVISED[0]),
@@ -52,7 +52,6 @@ rule check:
         recipe=RECIPES["advice"],
         seed=study.seed,
         shares=study.advice.model_dump(include={"val", "test", "most"}),
-        columns=columns,
     script:
         "../scripts/check.py"
 

@@ -58,7 +58,7 @@ def own_images(wildcards):
         return None
     from freeze_or_tune.data.own.fingerprint import fingerprint  # numpy comes with it, which other jobs do without
 
-    return fingerprint(Path(study.images.path))
+    return fingerprint(Path(study.images.path), follow_links=study.images.follow_links)
 
 
 def one_of(names):

@@ -16,5 +16,6 @@ with logged(snakemake.log[0]):
         destination=Path(snakemake.output.store),
         threads=snakemake.threads,
         patch=snakemake.params.patch,
+        follow_links=snakemake.params.follow_links,
         columns=snakemake.params.columns,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from freeze_or_tune.data.archives import Paths, open_archives
 from freeze_or_tune.data.halves import Half, in_half
-from freeze_or_tune.data.layouts import READERS, Listing, read_listed
+from freeze_or_tune.data.layouts import OWN, READERS, Listing, around, one_spelling, read_listed
 from freeze_or_tune.data.tables.columns import Columns
 from freeze_or_tune.records.findings import Findings
 from freeze_or_tune.system.csv_files import read_table, write_table
@@ -38,6 +38,9 @@ def build_index(
     destination.parent.mkdir(parents=True, exist_ok=True)
     with open_archives(archive, destination.parent, follow_links=follow_links, columns=columns) as opened:
         listings = read_listed(opened, columns) if reader == "csv" else READERS[reader](opened)
+        if reader in OWN:
+            listings, spelt = one_spelling(listings)
+            opened.findings += [*spelt, *around(opened, {listing.image for listing in listings})]
     if half is not None:
         listings = in_half(listings, half)
     name, count = min(Counter(listing.class_name for listing in listings).items(), key=lambda item: item[::-1])

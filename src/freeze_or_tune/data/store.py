@@ -46,6 +46,7 @@ def build_store(
     destination: Path,
     threads: int,
     patch: int | None = None,
+    follow_links: bool = False,
     columns: Columns | None = None,
 ) -> None:
     """Decode each image that one of `splits` uses into uint8 [N, size, size, 3], `destination` (.npy).
@@ -53,14 +54,14 @@ def build_store(
     All images are used if `splits` is None. Beside it: .csv (image, crc32 of its pixels; sorted, row i is image i) and
     .rejected.csv (image, reason). Unreadable images are replaced by the next ones of their class; UserError if too few
     are left. For a dataset of points in photos, `patch` is the side in pixels of what is cut out around each.
-    `columns`: what is what in a table of files and labels, as for its index.
+    `follow_links` and `columns` (of a table of files and labels) as the index had them.
     """
     listings = read_index(index)
     rejected: dict[str, str] = {}
     ready: dict[str, Pixels] = {}
     destination.parent.mkdir(parents=True, exist_ok=True)
     with (
-        open_archives(archive, destination.parent, columns=columns) as images,
+        open_archives(archive, destination.parent, follow_links=follow_links, columns=columns) as images,
         tempfile.TemporaryDirectory(dir=destination.parent, prefix=".store-") as scratch,
     ):
         _check_present(listings, images, index, points=patch is not None)

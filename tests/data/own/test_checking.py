@@ -34,7 +34,7 @@ def checked(images: Path, out: Path, reader: str = "folder") -> tuple[Check, lis
     build_index(reader, [images], out / "index.csv", None)
     build_store([images], out / "index.csv", None, dataset="pets", size=4, destination=out / "store.npy", threads=2)
     check_images(
-        [images], out / "index.csv", out / "index.json", out / "store.npy", out / "check.json", out / "split.csv",
+        out / "index.csv", out / "index.json", out / "store.npy", out / "check.json", out / "split.csv",
         dataset="pets", seed=0, shares=SHARES,
     )  # fmt: skip
     return Check.read(out / "check.json"), read_split(out / "split.csv", 0, 0, 0, pool="shares")

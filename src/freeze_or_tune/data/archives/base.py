@@ -1,10 +1,11 @@
 """What all archives share: names that stay inside, and sizes that are bounded."""
 
+import io
 import logging
 from abc import ABC, abstractmethod
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.system.errors import UserError
@@ -30,8 +31,12 @@ class Archive(ABC):
         self.path = path
         self.left_out: tuple[str, ...] = ()
         """Links and the like that `names` came across and leaves out."""
+        self.follows = False
+        """Whether links are read wherever they lead."""
         self.findings: list[Finding] = []
         """What a reader has noticed in it that the images' owner should know."""
+        self.told: set[str] = set()
+        """Files that are no images of the dataset, of which no more need be said: a finding has, or they are used."""
 
     @abstractmethod
     def names(self) -> list[str]:
@@ -40,6 +45,10 @@ class Archive(ABC):
     @abstractmethod
     def read(self, name: str) -> bytes:
         """Bytes of a file, from any thread; KeyError if it is not there, UserError if it is damaged or too large."""
+
+    def open(self, name: str) -> IO[bytes]:
+        """A file that is read as far as one asks, from any place; errors as `read` has them."""
+        return io.BytesIO(self.read(name))
 
     def close(self) -> None:  # noqa: B027 (a folder keeps nothing open)
         """Let go of open files."""

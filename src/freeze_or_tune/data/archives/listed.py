@@ -45,7 +45,7 @@ class ListedArchive(FolderArchive):
 
     def names(self) -> list[str]:
         """Sorted paths of the files that are listed and there."""
-        there = {name for name in self.entries if self._holds(self.path / name)}
+        there = {name for name in self.entries if self._holds(name)}
         self.left_out = tuple(sorted((*(self.entries.keys() - there), *self._missing)))
         return sorted(there)
 

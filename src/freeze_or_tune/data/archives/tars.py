@@ -58,6 +58,12 @@ class TarArchive(Archive):
             raise _damaged(self.path, f"{name!r} is cut off")
         return data
 
+    def open(self, name: str) -> IO[bytes]:
+        """A file from its start."""
+        start, size = self._places[name]
+        check_size(self.path, name, size)
+        return io.BufferedReader(_Window(self._file.fileno(), start, size))
+
     def close(self) -> None:
         """Close the tar."""
         self._file.close()

@@ -7,6 +7,7 @@ import threading
 import zipfile
 import zlib
 from pathlib import Path
+from typing import IO
 
 from freeze_or_tune.data.archives.base import Archive, check_count, check_size, safe_name, warn_left_out
 from freeze_or_tune.system.errors import UserError
@@ -51,6 +52,15 @@ class ZipArchive(Archive):
             # The size is what the zip says; reading up to it bounds the memory also if what is packed is larger.
             with self._lock, self._zip.open(entry) as file:
                 return file.read(entry.file_size + 1)
+        except DAMAGE as error:
+            raise UserError(f"{name!r} in {self.path} cannot be read ({error}); fetch or make the zip again") from None
+
+    def open(self, name: str) -> IO[bytes]:
+        """A file from its start; a checksum is verified only at its end."""
+        entry = self._entries[name]
+        check_size(self.path, name, entry.file_size)
+        try:
+            return self._zip.open(entry)
         except DAMAGE as error:
             raise UserError(f"{name!r} in {self.path} cannot be read ({error}); fetch or make the zip again") from None
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from freeze_or_tune.data.archives import Archive, ListedArchive
+from freeze_or_tune.data.decoding import suffixes
 from freeze_or_tune.data.layouts.folders import read_folder
 from freeze_or_tune.data.layouts.listing import Listing, is_hidden
 from freeze_or_tune.data.tables.columns import Columns, NoLabel
@@ -72,6 +73,11 @@ def _inside(archive: Archive, columns: Columns | None, *, guess: bool) -> list[L
         missing += [posixpath.join(folder, cell) for cell in table.missing]
         findings += table.findings
     archive.findings += findings
+    archive.told.update(tables)
+    unlisted = [name for name in names if name not in found and PurePosixPath(name).suffix.lower() in suffixes()]
+    unlisted = [name for name in unlisted if not is_hidden(name)]
+    archive.told.update(unlisted)
+    archive.findings += Finding.of("ignored", unlisted, f"Images of which {tables[0]} says nothing; they are ignored")
     archive.findings += Finding.of("links", missing, f"Files that {tables[0]} lists and that are not there")
     listings = _with_splits([found[name] for name in sorted(found)])
     return _some(listings, f"{tables[0]} in {archive.path}", tuple(missing))

@@ -6,8 +6,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import PurePosixPath
 
-from PIL import Image
-
+from freeze_or_tune.data.decoding import suffixes
 from freeze_or_tune.data.tables.matching import Matcher
 from freeze_or_tune.data.tables.names import GROUPS, LABELS, SPLITS, SUBSETS, Role, known, plain, rank, shown
 from freeze_or_tune.data.tables.text import Text
@@ -68,8 +67,7 @@ def _has_header(text: Text, matcher: Matcher, wished: Columns) -> bool:
         return True
     if any(matcher.as_written(cell) is not None for cell in text.first):
         return False
-    suffixes = Image.registered_extensions()
-    if any(PurePosixPath(cell).suffix.lower() in suffixes for cell in text.first):
+    if any(PurePosixPath(cell).suffix.lower() in suffixes() for cell in text.first):
         return False
     return known(text.first) > 0 or not any(matcher.found([cell]) for cell in text.first[:_LOOKED_AT] if cell)
 

@@ -9,8 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from PIL import Image
-
+from freeze_or_tune.data.decoding import suffixes
 from freeze_or_tune.system.errors import UserError
 
 
@@ -111,10 +110,9 @@ class Matcher:
     @cached_property
     def _stems(self) -> dict[str, list[str]]:
         """Images by their names without suffix: a caption beside an image is called as it is."""
-        suffixes = Image.registered_extensions()
         stems: dict[str, list[str]] = defaultdict(list)
         for name, paths in self._named.items():
-            if PurePosixPath(name).suffix.lower() in suffixes:
+            if PurePosixPath(name).suffix.lower() in suffixes():
                 stems[PurePosixPath(name).stem] += paths
         return dict(stems)
 
