@@ -51,19 +51,15 @@ NUMBERS = list("012345")
 SPLITS = ["train", "train", "val", "test", "", "train"]
 
 
-@pytest.mark.parametrize(
-    "path", ["path", "Filename", "file_name", "IMAGE_PATH", "image", "Image ID", "imageId", "id", "img"]
-)
-@pytest.mark.parametrize(
-    "label", ["label", "Class", "class_name", "category", "target", "species", "breed", "diagnosis", "y"]
-)
+@pytest.mark.parametrize("path", ["path", "Filename", "file_name", "IMAGE_PATH", "image", "Image ID", "imageId", "id"])
+@pytest.mark.parametrize("label", ["label", "Class", "class_name", "category", "target", "species", "breed", "dx", "y"])
 def test_columns_are_known_by_their_names(path: str, label: str) -> None:
     assert named(table((label, LABELS), ("age", NUMBERS), (path, FILES))) == {"path": path, "label": label}
 
 
 @pytest.mark.parametrize("split", ["split", "Subset", "set", "partition"])
 @pytest.mark.parametrize(
-    "group", ["group", "patient", "Patient_ID", "subject", "specimen", "site", "camera", "burst", "video_id"]
+    "group", ["group", "patient", "Patient_ID", "subject", "specimen", "site", "camera", "video_id"]
 )
 def test_split_and_group_are_known_by_their_names(split: str, group: str) -> None:
     text = table(("path", FILES), ("label", LABELS), (split, SPLITS), (group, NUMBERS))

@@ -49,6 +49,11 @@ def test_names_in_windows_1252_may_be_the_files_own_bytes() -> None:
     assert found(["café.png"], "café.png", theirs, encoding="cp1252")[0] == {"café.png": "café.png"}
 
 
+def test_a_macs_names_have_their_accents_apart() -> None:
+    apart = "cafe\u0301.png"
+    assert found(["caf\u00e9.png"], apart)[0] == {"caf\u00e9.png": apart}
+
+
 def test_ids_are_images_without_suffix_in_a_folder_beside() -> None:
     paths, words = found(["0_1", "1.5", "2"], "images/0_1.png", "images/0_1.txt", "images/1.5.jpg", "more/2.tif")
     assert paths == {"0_1": "images/0_1.png", "1.5": "images/1.5.jpg", "2": "more/2.tif"}

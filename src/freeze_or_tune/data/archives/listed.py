@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-from freeze_or_tune.data.archives.folders import FolderArchive
+from freeze_or_tune.data.archives.folders import FolderArchive, walked
 from freeze_or_tune.data.tables.columns import Columns
 from freeze_or_tune.data.tables.table import Entry, read_table
 from freeze_or_tune.data.tables.text import Text
@@ -75,7 +75,8 @@ class _Disk:
         return name in self._files(folder)
 
     def below(self) -> list[str]:
-        return FolderArchive(self._folder, follow_links=self._follows).names()
+        names, _ = walked(self._folder, lambda _: None, follow_links=self._follows)
+        return [name for name in names if "/." not in f"/{name}" and not name.startswith("__MACOSX/")]
 
     def _listed(self, folder: str) -> frozenset[str]:
         try:

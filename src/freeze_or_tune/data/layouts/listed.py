@@ -135,4 +135,4 @@ class _Held:
 
     def below(self) -> list[str]:
         begun = f"{self._folder}/" if self._folder else ""
-        return [name.removeprefix(begun) for name in self._names if name.startswith(begun)]
+        return [name.removeprefix(begun) for name in self._names if name.startswith(begun) and not is_hidden(name)]

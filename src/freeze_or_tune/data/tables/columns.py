@@ -219,7 +219,7 @@ class _Finder:
         return True
 
     def _one_hot(self, columns: Sequence[int]) -> bool:
-        numbers = [i for i in columns if all(map(_is_number, self._values[i]))]
+        numbers = [i for i in columns if self._values[i] and all(map(_is_number, self._values[i]))]
         return len(numbers) > 1 and all({float(value) for value in self._values[i]} <= {0, 1} for i in numbers)
 
 

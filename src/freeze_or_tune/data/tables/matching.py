@@ -2,15 +2,18 @@
 
 import os
 import posixpath
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Literal, Protocol
 
 from freeze_or_tune.data.decoding import suffixes
 from freeze_or_tune.system.errors import UserError
+
+_FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 
 
 class Files(Protocol):
@@ -78,7 +81,9 @@ class Matcher:
     def _spellings(self, cell: str) -> list[str]:
         if not cell or "\0" in cell:
             return []
-        spellings = [cell] if self.encoding != "cp1252" else [cell, _as_bytes(cell)]
+        # A Mac's files have their accents apart; a table in Windows-1252 may hold the names' own bytes.
+        spellings = [cell] if cell.isascii() else [cell, *(unicodedata.normalize(form, cell) for form in _FORMS)]
+        spellings += [_as_bytes(cell)] if self.encoding == "cp1252" else []
         slashes = [spelling.replace("\\", "/") for spelling in spellings if "\\" in spelling]
         return [os.path.normpath(spelling) for spelling in (*spellings, *slashes)]
 

@@ -1,0 +1,153 @@
+"""Tables as datasets: CSVs beside images, and folders or zips that hold their own, as imagefolder of the Hub has."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from freeze_or_tune.data.archives import open_archive
+from freeze_or_tune.data.index import build_index, read_index
+from freeze_or_tune.data.layouts import Listing, read_listed
+from freeze_or_tune.data.tables.columns import Columns
+from freeze_or_tune.records.findings import Finding
+from freeze_or_tune.system.errors import UserError
+
+from ..conftest import empty, tarred, unpacked, zipped
+
+Files = Mapping[str, bytes]
+MAKERS = {"folder": unpacked, "zip": zipped, "tar": tarred}
+
+
+@pytest.fixture(params=MAKERS)
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Files], Path]:
+    """Put files into a folder, a zip or a tar."""
+    kind = request.param
+    return lambda files: MAKERS[kind](tmp_path / f"pets.{kind}", files)
+
+
+def read(path: Path, columns: Columns | None = None) -> tuple[list[Listing], list[Finding]]:
+    with open_archive(path, columns=columns) as archive:
+        return read_listed(archive, columns), archive.findings
+
+
+def table(*rows: tuple[str, ...]) -> bytes:
+    file = io.StringIO()
+    csv.writer(file).writerows(rows)
+    return file.getvalue().encode()
+
+
+def objects(*rows: dict[str, object]) -> bytes:
+    return "\n".join(map(json.dumps, rows)).encode()
+
+
+METADATA = table(("file_name", "label"), ("0.png", "cat"), ("more/1.png", "dog"))
+PETS = [Listing("0.png", "cat"), Listing("more/1.png", "dog")]
+
+
+def test_metadata_among_the_images(make: Callable[[Files], Path]) -> None:
+    path = make({"metadata.csv": METADATA, **empty("0.png", "more/1.png", "unlisted.png", "readme.txt")})
+    listings, findings = read(path)
+    assert listings == PETS
+    assert [(finding.kind, finding.examples) for finding in findings] == [
+        ("read", ()),
+        ("ignored", ("'unlisted.png'",)),
+    ]
+
+
+def test_lines_of_json_do_the_same(make: Callable[[Files], Path]) -> None:
+    rows = [{"file_name": "0.png", "label": 7, "box": [1, 2]}, {"file_name": "more/1.png", "label": 11, "box": []}]
+    listings, _ = read(make({"pets/metadata.jsonl": objects(*rows), **empty("pets/0.png", "pets/more/1.png")}))
+    assert listings == [Listing("pets/0.png", "7"), Listing("pets/more/1.png", "11")]
+
+
+def test_the_folders_of_the_tables_are_the_splits(make: Callable[[Files], Path]) -> None:
+    files = {f"{part}/metadata.csv": METADATA for part in ("train", "validation", "test")}
+    files |= empty(*(f"{part}/{name}" for part in ("train", "validation", "test") for name in ("0.png", "more/1.png")))
+    listings, _ = read(make(files))
+    assert [(listing.image, listing.subset) for listing in listings][::2] == [
+        ("test/0.png", "test"), ("train/0.png", "train"), ("validation/0.png", "val"),
+    ]  # fmt: skip
+
+
+def test_the_folders_of_the_files_are_the_splits_unless_a_column_says_so(make: Callable[[Files], Path]) -> None:
+    files = empty("train/0.png", "test/1.png")
+    rows = [("train/0.png", "cat", "val"), ("test/1.png", "dog", "train")]
+    without = table(("file_name", "label"), *(row[:2] for row in rows))
+    assert {listing.subset for listing in read(make(files | {"metadata.csv": without}))[0]} == {"train", "test"}
+
+
+def test_a_column_of_splits_counts_more_than_folders(tmp_path: Path) -> None:
+    rows = [("train/0.png", "cat", "val"), ("test/1.png", "dog", "train")]
+    files = empty("train/0.png", "test/1.png") | {"metadata.csv": table(("file_name", "label", "split"), *rows)}
+    listings, _ = read(unpacked(tmp_path / "pets", files))
+    assert [listing.subset for listing in listings] == ["train", "val"]
+
+
+def test_class_folders_count_where_the_metadata_names_no_label(make: Callable[[Files], Path]) -> None:
+    rows = [(f"{name}/{i}.png", f"{name} {i % 2}") for name in ("cat", "dog") for i in range(4)]
+    files = empty(*(name for name, _ in rows)) | {"metadata.csv": table(("file_name", "text"), *rows)}
+    listings, findings = read(make(files))
+    assert [listing.class_name for listing in listings] == ["cat"] * 4 + ["dog"] * 4
+    assert any("Class folders taken for the labels" in finding.words for finding in findings)
+
+
+def test_without_class_folders_the_label_is_known_by_what_it_is(make: Callable[[Files], Path]) -> None:
+    rows = [(f"{i}.png", "ab"[i % 2]) for i in range(4)]
+    files = empty(*(name for name, _ in rows)) | {"metadata.csv": table(("file_name", "text"), *rows)}
+    assert [listing.class_name for listing in read(make(files))[0]] == ["a", "b", "a", "b"]
+
+
+def test_the_only_table_of_an_archive_is_taken_whatever_it_is_called(make: Callable[[Files], Path]) -> None:
+    rows = table(("id", "breed"), ("0", "cat"), ("1", "dog"))
+    listings, _ = read(make({"labels.csv": rows, "readme.txt": b"", **empty("train/0.jpg", "train/1.jpg")}))
+    assert listings == [Listing("train/0.jpg", "cat"), Listing("train/1.jpg", "dog")]
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"0.png": b""}, "holds no table; call the one of files and labels metadata.csv, or give its own path"),
+        ({"a.csv": b"", "b.csv": b""}, "holds 2 tables, such as 'a.csv', 'b.csv'"),
+        ({"metadata.csv": METADATA}, "none of the 2 files that it lists with a label is there, such as '0.png'"),
+        ({"metadata.csv": table(("file_name", "label"), ("../../0.png", "a"), ("/0.png", "b")), "0.png": b""},
+         "none of the 2 files"),
+        ({"metadata.csv": METADATA.replace(b"dog", b"cat"), **empty("0.png", "more/1.png")}, "all images have"),
+        (
+            {
+                "metadata.csv": METADATA, **empty("0.png", "more/1.png"),
+                "more/metadata.csv": table(("file_name", "label"), ("1.png", "bird")),
+            },
+            "'more/1.png' has another label in another table",
+        ),
+        ({"metadata.csv": b"\x89PNG\0\xff"}, "metadata.csv in "),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told(make: Callable[[Files], Path], files: Files, words: str) -> None:
+    with pytest.raises(UserError) as error:
+        read(make(files))
+    assert words in str(error.value)
+
+
+def test_missing_files_are_named_and_the_owner_says_which_column_is_what(make: Callable[[Files], Path]) -> None:
+    rows = table(("file_name", "label", "better"), ("0.png", "x", "a"), ("1.png", "x", "b"), ("gone.png", "x", "b"))
+    listings, findings = read(make({"metadata.csv": rows, **empty("0.png", "1.png")}), {"label": "better"})
+    assert [listing.class_name for listing in listings] == ["a", "b"]
+    assert [finding.examples for finding in findings if finding.kind == "links"] == [("'gone.png'",)]
+
+
+def test_the_index_holds_splits_groups_and_what_was_taken_for_what(tmp_path: Path) -> None:
+    unpacked(tmp_path, empty("images/1.png", "images/2.png"))
+    (tmp_path / "list.csv").write_text("id;breed;set;patient\n1;cat ;train;p\n2;dog;test;\n", encoding="utf-16")
+    build_index("csv", [tmp_path / "list.csv"], tmp_path / "out.csv", 1)
+    assert read_index(tmp_path / "out.csv") == [
+        Listing("images/1.png", "cat", "train", "p"), Listing("images/2.png", "dog", "test"),
+    ]  # fmt: skip
+    noticed = (tmp_path / "out.json").read_text()
+    assert "'id' is the file, 'breed' is the label, 'set' is the split, 'patient' is the group; lines" in noticed
+    build_index("csv", [tmp_path / "list.csv"], tmp_path / "out.csv", 1, columns={"split": None, "group": "set"})
+    assert [(listing.subset, listing.group) for listing in read_index(tmp_path / "out.csv")] == [
+        ("", "train"), ("", "test"),
+    ]  # fmt: skip
