@@ -246,6 +246,44 @@ def test_ones_own_images_go_by_any_name_that_no_dataset_has(config: Config, tmp_
     assert (listed.reader, listed.files) == ("csv", (str(tmp_path / "list.csv"),))
 
 
+@pytest.mark.parametrize(
+    ("files", "reader"),
+    [
+        ({"metadata.csv": "file_name,label"}, "csv"),
+        ({"train/metadata.jsonl": '{"file_name": "a.png", "label": 1}'}, "csv"),
+        ({"metadata.csv": "camera,place"}, "folder"),
+        ({"notes.csv": "file_name,label"}, "folder"),
+        ({}, "folder"),
+    ],
+)
+def test_a_folder_with_a_table_of_its_files_is_read_by_it(
+    config: Config, tmp_path: Path, files: dict[str, str], reader: str
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert load_study(config | {"images": str(tmp_path)}).dataset("birds").reader == reader
+
+
+@pytest.mark.parametrize("suffix", ["csv", "TSV", "txt", "jsonl", "ndjson"])
+def test_tables_are_known_by_their_suffix(config: Config, tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"list.{suffix}").touch()
+    assert load_study(config | {"images": str(tmp_path / f"list.{suffix}")}).dataset("birds").reader == "csv"
+
+
+def test_columns_of_a_table_reach_all_who_open_it_and_null_is_something_said(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").touch()
+    images = {"path": str(tmp_path / "list.csv"), "columns": {"path": 3, "split": None}}
+    opening = load_study(config | {"images": images}).dataset("birds").opening
+    assert opening.columns == {"path": 3, "split": None}
+    again = type(opening)(**json.loads(json.dumps(opening.model_dump(exclude_defaults=True))))
+    assert again == opening
+    images = {"path": str(tmp_path), "columns": {"label": "x"}}
+    assert load_study(config | {"images": images}).dataset("birds").reader == "csv"
+    with pytest.raises(UserError, match="columns are those of a table, but .* is read as a folder"):
+        load_study(config | {"images": images | {"reader": "folder"}}).dataset("birds")
+
+
 def test_images_that_are_not_there_or_have_no_name_are_refused(config: Config, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="images: nowhere does not exist"):
         load_study(config | {"images": "nowhere"}).dataset("birds")

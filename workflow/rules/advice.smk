@@ -25,8 +25,7 @@ rule own_store:
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
-        follow_links=follow_links,
-        columns=columns,
+        opening=opening,
         splits=None,  # all images
     script:
         "../scripts/store.py"

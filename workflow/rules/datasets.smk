@@ -71,8 +71,7 @@ rule index:
         half=lambda wildcards: getattr(study.dataset(wildcards.dataset), "half", None),
         smallest_class=lambda wildcards: study.dataset(wildcards.dataset).smallest_class,
         own=own_images,
-        follow_links=follow_links,
-        columns=columns,
+        opening=opening,
     script:
         "../scripts/index.py"
 
@@ -96,8 +95,7 @@ rule store:
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
-        follow_links=follow_links,
-        columns=columns,
+        opening=opening,
         splits=lambda wildcards: [
             split.model_dump(exclude={"dataset"}) for split in study.splits_of_dataset(wildcards.dataset)
         ],

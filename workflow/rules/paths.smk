@@ -20,15 +20,9 @@ def files_of(wildcards):
     return [named(path) for path in study.dataset(wildcards.dataset).files]
 
 
-def follow_links(wildcards):
-    """Whether links out of a dataset's folder are read; the paper's are archives."""
-    return getattr(study.dataset(wildcards.dataset), "follow_links", False)
-
-
-def columns(wildcards):
-    """What is what in a dataset's table of files and labels, if the study says so."""
-    said = getattr(study.dataset(wildcards.dataset), "columns", None)
-    return said and said.model_dump(exclude_unset=True)
+def opening(wildcards):
+    """How a dataset's files are opened, as far as it is not as usual."""
+    return getattr(study.dataset(wildcards.dataset), "opening", USUAL).model_dump(exclude_defaults=True)
 
 
 def mean_image(wildcards):

@@ -5,11 +5,12 @@ from collections import Counter
 from dataclasses import astuple
 from pathlib import Path
 
-from freeze_or_tune.data.archives import Paths, open_archives
+from freeze_or_tune.data.archives import Paths
 from freeze_or_tune.data.halves import Half, in_half
 from freeze_or_tune.data.layouts import OWN, READERS, Listing, around, one_spelling, read_listed
-from freeze_or_tune.data.tables.columns import Columns
+from freeze_or_tune.data.opening import open_images
 from freeze_or_tune.records.findings import Findings
+from freeze_or_tune.study.opening import USUAL, Opening
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
 
@@ -25,19 +26,17 @@ def build_index(
     smallest_class: int | None,
     half: Half | None = None,
     *,
-    follow_links: bool = False,
-    columns: Columns | None = None,
+    opening: Opening = USUAL,
 ) -> None:
     """Write the index of archives (or of one half of ImageNet's classes), sorted by image.
 
-    `columns`: what is what in a table of files and labels, if its owner says so. Beside it, as .json, what the reader
-    has noticed. UserError if the smallest class is not as declared.
+    Beside it, as .json, what the reader has noticed. UserError if the smallest class is not as declared.
     """
     if reader not in READERS:
         raise UserError(f"{reader!r} is not a reader of datasets; there are {', '.join(READERS)}")
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with open_archives(archive, destination.parent, follow_links=follow_links, columns=columns) as opened:
-        listings = read_listed(opened, columns) if reader == "csv" else READERS[reader](opened)
+    with open_images(archive, opening, destination.parent) as opened:
+        listings = read_listed(opened, opening.columns) if reader == "csv" else READERS[reader](opened)
         if reader in OWN:
             listings, spelt = one_spelling(listings)
             opened.findings += [*spelt, *around(opened, {listing.image for listing in listings})]

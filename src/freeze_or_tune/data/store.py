@@ -18,15 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from freeze_or_tune.data.archives import Archive, Paths, UnreadableFile, open_archives
+from freeze_or_tune.data.archives import Archive, Paths, UnreadableFile
 from freeze_or_tune.data.decoding import UnreadableImage, decode, decode_whole, warp
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
+from freeze_or_tune.data.opening import open_images
 from freeze_or_tune.data.patches import Photos, Pixels, cut_out, point_of
 from freeze_or_tune.data.rows import Rows
 from freeze_or_tune.data.splits import Draw, draw, write_split
-from freeze_or_tune.data.tables.columns import Columns
 from freeze_or_tune.data.tallies import tally
+from freeze_or_tune.study.opening import USUAL, Opening
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
 
@@ -46,22 +47,21 @@ def build_store(
     destination: Path,
     threads: int,
     patch: int | None = None,
-    follow_links: bool = False,
-    columns: Columns | None = None,
+    opening: Opening = USUAL,
 ) -> None:
     """Decode each image that one of `splits` uses into uint8 [N, size, size, 3], `destination` (.npy).
 
     All images are used if `splits` is None. Beside it: .csv (image, crc32 of its pixels; sorted, row i is image i) and
     .rejected.csv (image, reason). Unreadable images are replaced by the next ones of their class; UserError if too few
     are left. For a dataset of points in photos, `patch` is the side in pixels of what is cut out around each.
-    `follow_links` and `columns` (of a table of files and labels) as the index had them.
+    `opening` as the index had it.
     """
     listings = read_index(index)
     rejected: dict[str, str] = {}
     ready: dict[str, Pixels] = {}
     destination.parent.mkdir(parents=True, exist_ok=True)
     with (
-        open_archives(archive, destination.parent, follow_links=follow_links, columns=columns) as images,
+        open_images(archive, opening, destination.parent) as images,
         tempfile.TemporaryDirectory(dir=destination.parent, prefix=".store-") as scratch,
     ):
         _check_present(listings, images, index, points=patch is not None)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveInt
 
+from freeze_or_tune.study.opening import Opening
 from freeze_or_tune.study.settings import NAME
 from freeze_or_tune.study.strict import Strict
 from freeze_or_tune.system.errors import UserError
@@ -13,7 +14,8 @@ from freeze_or_tune.system.errors import UserError
 SMALLEST = "images of the smallest class, checked when indexed"
 TABLES = {".csv", ".jsonl", ".ndjson", ".tsv", ".txt"}
 """Suffixes of tables of files and labels."""
-METADATA = ("metadata.csv", "metadata.jsonl", "*/metadata.csv", "*/metadata.jsonl")
+METADATA = ("metadata.csv", "metadata.jsonl")
+"""What `imagefolder` of the Hugging Face Hub calls its tables, one for all or one in each folder of a split."""
 _HEADER = 1 << 16
 """Bytes of a table's first line that are looked at."""
 CROP = 48
@@ -98,7 +100,7 @@ class Crops(Strict):
         return CROP
 
 
-class Columns(Strict):
+class GivenColumns(Strict):
     """Which column of a table is what, where its header does not say so: a column's name, or its number from 1."""
 
     path: str | PositiveInt | None = Field(None, description="the files")
@@ -127,6 +129,11 @@ class Images(Strict):
         """Where the images lie."""
         return (self.path,)
 
+    @property
+    def opening(self) -> Opening:
+        """How they are opened."""
+        return Opening(follow_links=self.follow_links)
+
 
 class Folder(Images):
     """Your own images: a folder (or an archive) with one folder of images a class."""
@@ -138,14 +145,20 @@ class Listed(Images):
     """Your own images: a table of files and labels, or a folder that holds one (metadata.csv, metadata.jsonl)."""
 
     reader: Literal["csv"]
-    columns: Columns | None = Field(None, description="which column is what, where the header leaves it in doubt")
+    columns: GivenColumns | None = Field(None, description="which column is what, where the header leaves it in doubt")
+
+    @property
+    def opening(self) -> Opening:
+        """How they are opened."""
+        said = self.columns and self.columns.model_dump(exclude_unset=True)
+        return Opening(follow_links=self.follow_links, columns=said)
 
 
 class OwnImages(Images):
     """Your own images as `images` gives them: the reader is found by what is there, if it is not said."""
 
     reader: Literal["folder", "csv"] | None = None
-    columns: Columns | None = Field(None, description="of a table: which column is what")
+    columns: GivenColumns | None = Field(None, description="of a table: which column is what")
 
 
 class Published(Strict):
@@ -188,6 +201,8 @@ def own_images(name: str, images: OwnImages) -> Folder | Listed:
     if not Path(path).exists():
         raise UserError(f"images: {path} does not exist; give a folder (or zip, or tar) of class folders, or a CSV")
     reader = images.reader or ("csv" if images.columns or _is_table(Path(path)) else "folder")
+    if reader == "folder" and images.columns:
+        raise UserError(f"images: columns are those of a table, but {path} is read as a folder of class folders")
     given = images.model_dump(exclude_unset=True) | {"reader": reader, "path": str(path)}
     return Listed(**given) if reader == "csv" else Folder(**given)
 
@@ -196,7 +211,7 @@ def _is_table(path: Path) -> bool:
     """Whether it is a table of files and labels, or a folder with one as `imagefolder` of the Hugging Face Hub has."""
     if not path.is_dir():
         return path.suffix.lower() in TABLES
-    return any(_names_files(found) for pattern in METADATA for found in path.glob(pattern))
+    return any(_names_files(found) for name in METADATA for found in (path / name, *path.glob(f"*/{name}")))
 
 
 def _names_files(table: Path) -> bool:

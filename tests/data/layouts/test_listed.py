@@ -11,8 +11,8 @@ import pytest
 from freeze_or_tune.data.archives import open_archive
 from freeze_or_tune.data.index import build_index, read_index
 from freeze_or_tune.data.layouts import Listing, read_listed
-from freeze_or_tune.data.tables.columns import Columns
 from freeze_or_tune.records.findings import Finding
+from freeze_or_tune.study.opening import Columns, Opening
 from freeze_or_tune.system.errors import UserError
 
 from ..conftest import empty, tarred, unpacked, zipped
@@ -147,7 +147,8 @@ def test_the_index_holds_splits_groups_and_what_was_taken_for_what(tmp_path: Pat
     ]  # fmt: skip
     noticed = (tmp_path / "out.json").read_text()
     assert "'id' is the file, 'breed' is the label, 'set' is the split, 'patient' is the group; lines" in noticed
-    build_index("csv", [tmp_path / "list.csv"], tmp_path / "out.csv", 1, columns={"split": None, "group": "set"})
+    opening = Opening(columns={"split": None, "group": "set"})
+    build_index("csv", [tmp_path / "list.csv"], tmp_path / "out.csv", 1, opening=opening)
     assert [(listing.subset, listing.group) for listing in read_index(tmp_path / "out.csv")] == [
         ("", "train"), ("", "test"),
     ]  # fmt: skip

@@ -5,9 +5,10 @@ from functools import partial
 
 import pytest
 
-from freeze_or_tune.data.tables.columns import Columns, NoLabel, Roles, find_roles
+from freeze_or_tune.data.tables.columns import NoLabel, Roles, find_roles
 from freeze_or_tune.data.tables.matching import Matcher
 from freeze_or_tune.data.tables.text import Text
+from freeze_or_tune.study.opening import Columns
 from freeze_or_tune.system.errors import UserError
 
 FILES = [f"images/{i}.png" for i in range(6)]

@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
-from freeze_or_tune.data.tables.columns import Columns
 from freeze_or_tune.data.tables.table import Entry, Table, read_table
 from freeze_or_tune.data.tables.text import Text
+from freeze_or_tune.study.opening import Columns
 from freeze_or_tune.system.errors import UserError
 
 

@@ -11,8 +11,8 @@ from freeze_or_tune.data.archives.joined import JoinedArchive
 from freeze_or_tune.data.archives.listed import ListedArchive
 from freeze_or_tune.data.archives.tars import TarArchive, decompressed
 from freeze_or_tune.data.archives.zips import ZipArchive
-from freeze_or_tune.data.tables.columns import Columns
 from freeze_or_tune.study.datasets import TABLES
+from freeze_or_tune.study.opening import Columns
 from freeze_or_tune.system.errors import UserError
 
 __all__ = [

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import IO
 
 from freeze_or_tune.data.archives.folders import FolderArchive, walked
-from freeze_or_tune.data.tables.columns import Columns
 from freeze_or_tune.data.tables.table import Entry, read_table
 from freeze_or_tune.data.tables.text import Text
 from freeze_or_tune.records.findings import Finding
+from freeze_or_tune.study.opening import Columns
 from freeze_or_tune.system.errors import UserError
 
 

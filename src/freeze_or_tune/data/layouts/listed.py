@@ -10,16 +10,14 @@ from freeze_or_tune.data.archives import Archive, ListedArchive
 from freeze_or_tune.data.decoding import suffixes
 from freeze_or_tune.data.layouts.folders import read_folder
 from freeze_or_tune.data.layouts.listing import Listing, is_hidden
-from freeze_or_tune.data.tables.columns import Columns, NoLabel
+from freeze_or_tune.data.tables.columns import NoLabel
 from freeze_or_tune.data.tables.names import SUBSETS, shown
 from freeze_or_tune.data.tables.table import Entry, Table, read_table
 from freeze_or_tune.data.tables.text import Text
 from freeze_or_tune.records.findings import Finding
-from freeze_or_tune.study.datasets import TABLES
+from freeze_or_tune.study.datasets import METADATA, TABLES
+from freeze_or_tune.study.opening import Columns
 from freeze_or_tune.system.errors import UserError
-
-METADATA = ("metadata.csv", "metadata.jsonl")
-"""What `imagefolder` of the Hugging Face Hub calls its tables, one for all or one in each folder of a split."""
 
 
 def read_listed(archive: Archive, columns: Columns | None = None) -> list[Listing]:

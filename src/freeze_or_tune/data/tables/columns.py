@@ -8,12 +8,10 @@ from pathlib import PurePosixPath
 
 from freeze_or_tune.data.decoding import suffixes
 from freeze_or_tune.data.tables.matching import Matcher
-from freeze_or_tune.data.tables.names import GROUPS, LABELS, SPLITS, SUBSETS, Role, known, plain, rank, shown
+from freeze_or_tune.data.tables.names import GROUPS, LABELS, SPLITS, SUBSETS, known, plain, rank, shown
 from freeze_or_tune.data.tables.text import Text
+from freeze_or_tune.study.opening import Columns, Role
 from freeze_or_tune.system.errors import UserError
-
-Columns = Mapping[Role, str | int | None]
-"""What the owner says of the columns: a name, a number from 1, or None: there is none."""
 
 _LOOKED_AT = 100
 """Rows that tell whether a column names files; columns that are looked into at all."""

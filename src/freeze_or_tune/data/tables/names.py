@@ -2,9 +2,6 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Literal
-
-Role = Literal["path", "label", "split", "group"]
 
 PATHS: tuple[set[str], ...] = (
     {

@@ -4,11 +4,12 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from freeze_or_tune.data.tables.columns import Columns, Roles, find_roles
+from freeze_or_tune.data.tables.columns import Roles, find_roles
 from freeze_or_tune.data.tables.matching import Files, Matcher
 from freeze_or_tune.data.tables.names import SUBSETS, shown
 from freeze_or_tune.data.tables.text import Text
 from freeze_or_tune.records.findings import Finding
+from freeze_or_tune.study.opening import Columns
 from freeze_or_tune.system.errors import UserError
 
 _FEW = 10
