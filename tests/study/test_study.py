@@ -280,7 +280,7 @@ def test_columns_of_a_table_reach_all_who_open_it_and_null_is_something_said(con
     assert again == opening
     images = {"path": str(tmp_path), "columns": {"label": "x"}}
     assert load_study(config | {"images": images}).dataset("birds").reader == "csv"
-    with pytest.raises(UserError, match="columns are those of a table, but .* is read as a folder"):
+    with pytest.raises(UserError, match=r"columns are those of a table, but .* is read as a folder"):
         load_study(config | {"images": images | {"reader": "folder"}}).dataset("birds")
 
 

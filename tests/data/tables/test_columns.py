@@ -153,7 +153,7 @@ def test_what_is_in_doubt_is_refused_with_the_header_and_the_way_out(text: str, 
     if text:
         first = ", ".join(map(repr, text.partition("\n")[0].split(",")))
         assert f"its first line is {first}, expected is a first line such as path,label" in error
-        assert "columns: {path: ..., label: ...}" in error
+        assert "images='{path: ..., columns: {path: ..., label: ...}}'" in error
 
 
 def test_a_label_is_not_guessed_where_there_is_another_source_of_labels() -> None:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from freeze_or_tune.data.decoding import suffixes
 from freeze_or_tune.data.tables.matching import Matcher
-from freeze_or_tune.data.tables.names import GROUPS, LABELS, SPLITS, SUBSETS, known, plain, rank, shown
+from freeze_or_tune.data.tables.names import GROUPS, LABELS, SPLITS, SUBSETS, known, plain, rank, shown, way_out
 from freeze_or_tune.data.tables.text import Text
 from freeze_or_tune.study.opening import Columns, Role
 from freeze_or_tune.system.errors import UserError
@@ -95,8 +95,8 @@ class _Finder:
         """The error that shows what is there, what is expected, and the way out."""
         first = shown(self.text.first)
         return kind(
-            f"{self.text.name}: {problem}; its first line is {first}, {_EXPECTED}. Rename the columns, or name them in "
-            "the study beside the table's path: columns: {path: ..., label: ...}"
+            f"{self.text.name}: {problem}; its first line is {first}, {_EXPECTED}. Rename the columns, or say "
+            f"which is which: {way_out('{path: ..., label: ...}')}"
         )
 
     def _wished(self, role: Role) -> int | None:

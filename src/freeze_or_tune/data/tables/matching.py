@@ -48,7 +48,7 @@ class Matcher:
         """The normal path of a file that is there, slashes for backslashes if need be."""
         for path in self._spellings(cell):
             if self.files.holds(path):
-                return path
+                return cell if path == cell else path  # the same text need not be kept twice
         return None
 
     def match(self, cells: Sequence[str], name: str) -> Matches:
@@ -96,30 +96,39 @@ class Matcher:
         found = {}
         for cell in cells:
             parts = _parts(cell)[dropped:]
-            end = "/" + "/".join(parts)
-            fitting = [path for path in self._named.get(parts[-1], ()) if f"/{path}".endswith(end)]
-            fitting = fitting or [
-                path for path in self._stems.get(parts[-1], ()) if f"/{path}".rpartition(".")[0].endswith(end)
-            ]
+            if len(parts) > self._deepest:
+                continue
+            end = "/".join(parts)
+            fitting = self._ending(len(parts)).get(end) or self._ending(len(parts), stems=True).get(end)
             if fitting:
                 found[cell] = fitting
         return found
 
     @cached_property
-    def _named(self) -> dict[str, list[str]]:
-        named = defaultdict(list)
-        for path in self.files.below():
-            named[posixpath.basename(path)].append(path)
-        return dict(named)
+    def _below(self) -> list[str]:
+        return self.files.below()
 
     @cached_property
-    def _stems(self) -> dict[str, list[str]]:
-        """Images by their names without suffix: a caption beside an image is called as it is."""
-        stems: dict[str, list[str]] = defaultdict(list)
-        for name, paths in self._named.items():
-            if PurePosixPath(name).suffix.lower() in suffixes():
-                stems[PurePosixPath(name).stem] += paths
-        return dict(stems)
+    def _deepest(self) -> int:
+        return max((path.count("/") + 1 for path in self._below), default=0)
+
+    @cached_property
+    def _endings(self) -> dict[tuple[int, bool], dict[str, list[str]]]:
+        return {}
+
+    def _ending(self, parts: int, *, stems: bool = False) -> dict[str, list[str]]:
+        """The files by so many last parts of their paths; `stems`: images alone, and without suffix.
+
+        A caption beside an image is called as it is.
+        """
+        if (parts, stems) not in self._endings:
+            by_end: dict[str, list[str]] = defaultdict(list)
+            for path in self._below:
+                stem, suffix = posixpath.splitext(path)
+                if path.count("/") + 1 >= parts and (not stems or suffix.lower() in suffixes()):
+                    by_end["/".join((stem if stems else path).rsplit("/", parts)[-parts:])].append(path)
+            self._endings[parts, stems] = dict(by_end)
+        return self._endings[parts, stems]
 
 
 def _only(ends: Mapping[str, list[str]], dropped: int, name: str) -> dict[str, str]:

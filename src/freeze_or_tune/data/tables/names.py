@@ -55,3 +55,8 @@ def shown(values: Sequence[str], most: int = 8) -> str:
     """The first few names or values, as Python prints them, none longer than a line of words."""
     texts = [repr(value if len(value) <= 60 else f"{value[:60]}...") for value in values[:most]]
     return ", ".join(texts) + (f" and {len(values) - most:,} more" if len(values) > most else "")
+
+
+def way_out(columns: str) -> str:
+    """How the owner of a table says which column is what."""
+    return f"--config images='{{path: ..., columns: {columns}}}', or columns: {columns} in a study's dataset"

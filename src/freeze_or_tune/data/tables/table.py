@@ -1,12 +1,13 @@
 """A table of files and labels, read whole: one entry a file that is there."""
 
 import re
+import sys
 from collections import Counter
 from dataclasses import dataclass
 
 from freeze_or_tune.data.tables.columns import Roles, find_roles
 from freeze_or_tune.data.tables.matching import Files, Matcher
-from freeze_or_tune.data.tables.names import SUBSETS, shown
+from freeze_or_tune.data.tables.names import SUBSETS, shown, way_out
 from freeze_or_tune.data.tables.text import Text
 from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.study.opening import Columns
@@ -94,12 +95,11 @@ def _entry(text: Text, roles: Roles, line: int, cells: list[str]) -> tuple[str, 
         name = roles.names[roles.split or 0]
         raise UserError(
             f"{text.name}, line {line}: the column {name!r} holds {shown([split])}, but a split is train, val or test "
-            "(or nothing); if the column is something else, rename it, or say so in the study beside the table's path: "
-            "columns: {split: null}"
+            f"(or nothing); if the column is something else, rename it, or say so: {way_out('{split: null}')}"
         )
     if not all(map(_can_be_written, (label, group))):
         raise UserError(f"{text.name}, line {line}: {shown([label, group])} are no text")
-    return path, Entry(line, label, SUBSETS[split.lower()], group)
+    return path, Entry(line, sys.intern(label), SUBSETS[split.lower()], sys.intern(group))
 
 
 def _kept(text: Text, entries: dict[str, Entry], key: str, cell: str, entry: Entry) -> Entry:
