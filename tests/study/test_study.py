@@ -273,9 +273,10 @@ def test_tables_are_known_by_their_suffix(config: Config, tmp_path: Path, suffix
 
 def test_columns_of_a_table_reach_all_who_open_it_and_null_is_something_said(config: Config, tmp_path: Path) -> None:
     (tmp_path / "list.csv").touch()
-    images = {"path": str(tmp_path / "list.csv"), "columns": {"path": 3, "split": None}}
-    opening = load_study(config | {"images": images}).dataset("birds").opening
-    assert opening.columns == {"path": 3, "split": None}
+    for columns in ({"path": 3, "split": None}, {"path": "3", "split": "null"}):  # as YAML has it, and as --config
+        images = {"path": str(tmp_path / "list.csv"), "columns": columns}
+        opening = load_study(config | {"images": images}).dataset("birds").opening
+        assert opening.columns == {"path": 3, "split": None}
     again = type(opening)(**json.loads(json.dumps(opening.model_dump(exclude_defaults=True))))
     assert again == opening
     images = {"path": str(tmp_path), "columns": {"label": "x"}}

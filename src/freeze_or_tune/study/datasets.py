@@ -4,7 +4,7 @@ import re
 from pathlib import Path, PurePath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt
 
 from freeze_or_tune.study.opening import Opening
 from freeze_or_tune.study.settings import NAME
@@ -100,13 +100,23 @@ class Crops(Strict):
         return CROP
 
 
+def _plain(column: object) -> object:
+    """What is meant: inside `--config key={...}` Snakemake takes everything for text."""
+    if column in ("", "null"):
+        return None
+    return int(column) if isinstance(column, str) and column.isdecimal() else column
+
+
+Column = Annotated[str | PositiveInt | None, BeforeValidator(_plain)]
+
+
 class GivenColumns(Strict):
     """Which column of a table is what, where its header does not say so: a column's name, or its number from 1."""
 
-    path: str | PositiveInt | None = Field(None, description="the files")
-    label: str | PositiveInt | None = Field(None, description="their classes")
-    split: str | PositiveInt | None = Field(None, description="train, val, test or nothing; null: none of them")
-    group: str | PositiveInt | None = Field(None, description="what belongs together on one side; null: none of them")
+    path: Column = Field(None, description="the files")
+    label: Column = Field(None, description="their classes")
+    split: Column = Field(None, description="train, val, test or nothing; null: none of them")
+    group: Column = Field(None, description="what belongs together on one side; null: none of them")
 
 
 class Images(Strict):

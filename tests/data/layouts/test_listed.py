@@ -79,6 +79,15 @@ def test_the_folders_of_the_files_are_the_splits_unless_a_column_says_so(make: C
     assert {listing.subset for listing in read(make(files | {"metadata.csv": without}))[0]} == {"train", "test"}
 
 
+def test_a_table_without_labels_beside_one_with_them_is_named(make: Callable[[Files], Path]) -> None:
+    files = {"train/metadata.csv": METADATA, "test/metadata.csv": table(("file_name",), ("0.png",))}
+    listings, findings = read(make(files | empty("train/0.png", "train/more/1.png", "test/0.png")))
+    assert [listing.image for listing in listings] == ["train/0.png", "train/more/1.png"]
+    assert [finding.examples for finding in findings if finding.kind == "ignored"] == [
+        ("'test/metadata.csv'",), ("'test/0.png'",),
+    ]  # fmt: skip
+
+
 def test_a_column_of_splits_counts_more_than_folders(tmp_path: Path) -> None:
     rows = [("train/0.png", "cat", "val"), ("test/1.png", "dog", "train")]
     files = empty("train/0.png", "test/1.png") | {"metadata.csv": table(("file_name", "label", "split"), *rows)}
@@ -111,7 +120,7 @@ def test_the_only_table_of_an_archive_is_taken_whatever_it_is_called(make: Calla
     [
         ({"0.png": b""}, "holds no table; call the one of files and labels metadata.csv, or give its own path"),
         ({"a.csv": b"", "b.csv": b""}, "holds 2 tables, such as 'a.csv', 'b.csv'"),
-        ({"metadata.csv": METADATA}, "none of the 2 files that it lists with a label is there, such as '0.png'"),
+        ({"metadata.csv": METADATA}, "none of the 2 files that it lists is there, such as '0.png'"),
         ({"metadata.csv": table(("file_name", "label"), ("../../0.png", "a"), ("/0.png", "b")), "0.png": b""},
          "none of the 2 files"),
         ({"metadata.csv": METADATA.replace(b"dog", b"cat"), **empty("0.png", "more/1.png")}, "all images have"),
@@ -152,3 +161,12 @@ def test_the_index_holds_splits_groups_and_what_was_taken_for_what(tmp_path: Pat
     assert [(listing.subset, listing.group) for listing in read_index(tmp_path / "out.csv")] == [
         ("", "train"), ("", "test"),
     ]  # fmt: skip
+
+
+def test_a_table_of_links_that_lead_out_says_how_they_are_followed(tmp_path: Path) -> None:
+    unpacked(tmp_path / "store", empty("1.png"))
+    (tmp_path / "pets").mkdir()
+    (tmp_path / "pets/1.png").symlink_to(tmp_path / "store/1.png")
+    (tmp_path / "pets/list.csv").write_bytes(table(("path", "label"), ("1.png", "cat")))
+    with pytest.raises(UserError, match=r"(?s)none of the 1 files that it lists is there.*follow_links: true"):
+        read(tmp_path / "pets/list.csv")

@@ -67,6 +67,11 @@ def test_split_and_group_are_known_by_their_names(split: str, group: str) -> Non
     assert named(text) == {"path": "path", "label": "label", "split": split, "group": group}
 
 
+def test_y_is_a_coordinate_beside_a_label() -> None:
+    text = table(("path", FILES), ("x", NUMBERS), ("y", NUMBERS), ("label", LABELS))
+    assert named(text) == {"path": "path", "label": "label"}
+
+
 def test_of_several_names_the_plainest_whose_files_are_there_is_the_path() -> None:
     text = table(("id", NUMBERS), ("file_name", FILES), ("label", LABELS))
     assert named(text)["path"] == "file_name"

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from freeze_or_tune.data.archives import Archive, ListedArchive
 from freeze_or_tune.data.decoding import suffixes
 from freeze_or_tune.data.layouts.folders import read_folder
-from freeze_or_tune.data.layouts.listing import Listing, is_hidden
+from freeze_or_tune.data.layouts.listing import Listing, around, is_hidden
 from freeze_or_tune.data.tables.columns import NoLabel
 from freeze_or_tune.data.tables.names import SUBSETS, shown
 from freeze_or_tune.data.tables.table import Entry, Table, read_table
@@ -28,7 +28,7 @@ def read_listed(archive: Archive, columns: Columns | None = None) -> list[Listin
     if isinstance(archive, ListedArchive):
         there = archive.names()
         listings = [_listing(name, archive.entries[name]) for name in there]
-        return _some(listings, str(archive.table), archive.left_out)
+        return _some(listings, str(archive.table), archive.left_out, archive)
     try:
         return _inside(archive, columns, guess=False)
     except NoLabel as error:
@@ -46,10 +46,16 @@ def _listing(name: str, entry: Entry) -> Listing:
     return Listing(name, entry.label, entry.subset, entry.group)
 
 
-def _some(listings: list[Listing], table: str, left_out: tuple[str, ...]) -> list[Listing]:
+def _some(listings: list[Listing], table: str, missing: tuple[str, ...], archive: Archive) -> list[Listing]:
+    if not listings and not missing:
+        raise UserError(f"{table} lists no file with a label")
     if not listings:
-        example = f", such as {left_out[0]!r}" if left_out else ""
-        raise UserError(f"{table}: none of the {len(left_out)} files that it lists with a label is there{example}")
+        beside = around(archive, ()) if isinstance(archive, ListedArchive) else []
+        found = "".join(f"\n  {finding}" for finding in (*archive.findings, *beside))
+        raise UserError(
+            f"{table}: none of the {len(missing)} files that it lists is there, such as {missing[0]!r}"
+            f"{'. What was found:' if found else ''}{found}"
+        )
     if len({listing.class_name for listing in listings}) < 2:
         raise UserError(f"{table}: all images have the label {listings[0].class_name!r}; it takes two classes")
     return listings
@@ -60,25 +66,37 @@ def _inside(archive: Archive, columns: Columns | None, *, guess: bool) -> list[L
     found: dict[str, Listing] = {}
     missing: list[str] = []
     findings: list[Finding] = []
+    without: dict[str, NoLabel] = {}
     tables = _tables(archive, names)
     for name in tables:
         folder = posixpath.dirname(name)
         text = Text(f"{name} in {archive.path}", partial(io.BytesIO, archive.read(name)))
-        table = read_table(text, _Held(names, folder), columns, guess=guess)
+        try:
+            table = read_table(text, _Held(names, folder), columns, guess=guess)
+        except NoLabel as error:
+            without[name] = error
+            continue
         for listing in _listings(table, folder):
             if found.setdefault(listing.image, listing).class_name != listing.class_name:
                 raise UserError(f"{text.name}: {listing.image!r} has another label in another table; leave it one")
         missing += [posixpath.join(folder, cell) for cell in table.missing]
         findings += table.findings
-    archive.findings += findings
-    archive.told.update(tables)
-    unlisted = [name for name in names if name not in found and PurePosixPath(name).suffix.lower() in suffixes()]
-    unlisted = [name for name in unlisted if not is_hidden(name)]
-    archive.told.update(unlisted)
-    archive.findings += Finding.of("ignored", unlisted, f"Images of which {tables[0]} says nothing; they are ignored")
-    archive.findings += Finding.of("links", missing, f"Files that {tables[0]} lists and that are not there")
+    if len(without) == len(tables):
+        raise without[tables[0]]
+    unlisted = [name for name in names if name not in found and _is_seen_as_image(name)]
+    archive.told.update(tables, unlisted)
+    archive.findings += [
+        *findings,
+        *Finding.of("links", missing, "Files that a table lists and that are not there"),
+        *Finding.of("ignored", without, "Tables without a label; they are ignored"),
+        *Finding.of("ignored", unlisted, "Images of which no table says a label; they are ignored"),
+    ]
     listings = _with_splits([found[name] for name in sorted(found)])
-    return _some(listings, f"{tables[0]} in {archive.path}", tuple(missing))
+    return _some(listings, f"{tables[0]} in {archive.path}", tuple(missing), archive)
+
+
+def _is_seen_as_image(name: str) -> bool:
+    return not is_hidden(name) and PurePosixPath(name).suffix.lower() in suffixes()
 
 
 def _tables(archive: Archive, names: list[str]) -> list[str]:

@@ -8,7 +8,18 @@ from pathlib import PurePosixPath
 
 from freeze_or_tune.data.decoding import suffixes
 from freeze_or_tune.data.tables.matching import Matcher
-from freeze_or_tune.data.tables.names import GROUPS, LABELS, SPLITS, SUBSETS, known, plain, rank, shown, way_out
+from freeze_or_tune.data.tables.names import (
+    GROUPS,
+    LABELS,
+    LAST_LABELS,
+    SPLITS,
+    SUBSETS,
+    known,
+    plain,
+    rank,
+    shown,
+    way_out,
+)
 from freeze_or_tune.data.tables.text import Text
 from freeze_or_tune.study.opening import Columns, Role
 from freeze_or_tune.system.errors import UserError
@@ -183,7 +194,9 @@ class _Finder:
         return fits[0] if fits else None
 
     def _label(self, taken: set[int | None]) -> int:
-        named = [i for i, name in enumerate(self.names) if plain(name) in LABELS and i not in taken]
+        free = [i for i in range(len(self.names)) if i not in taken]
+        named = [i for i in free if plain(self.names[i]) in LABELS]
+        named = named or [i for i in free if plain(self.names[i]) in LAST_LABELS]
         if len(named) > 1:
             if not self._say_the_same(named):
                 raise self.unclear(f"{self._list(named)} may each be the label")

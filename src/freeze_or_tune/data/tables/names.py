@@ -15,8 +15,10 @@ PATHS: tuple[set[str], ...] = (
 
 LABELS = {
     "label", "labels", "class", "classname", "classlabel", "labelname", "category", "categoryname", "target",
-    "targetname", "species", "breed", "diagnosis", "dx", "y",
+    "targetname", "species", "breed", "diagnosis", "dx",
 }  # fmt: skip
+LAST_LABELS = {"y"}
+"""Names of the label where nothing else is called so: it may be a coordinate."""
 SPLITS = {"split", "subset", "set", "partition"}
 GROUPS = {
     f"{name}{suffix}"
@@ -43,7 +45,7 @@ def plain(name: str) -> str:
 
 def known(header: Iterable[str]) -> int:
     """How many names of a header are known for the files or the label."""
-    return sum(plain(name) in LABELS or rank(name) is not None for name in header)
+    return sum(plain(name) in LABELS | LAST_LABELS or rank(name) is not None for name in header)
 
 
 def rank(name: str) -> int | None:

@@ -5,11 +5,11 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, islice
-from typing import IO, Any, TypeVar
+from typing import IO, TypeVar
 
 from freeze_or_tune.data.tables.names import known, rank
 from freeze_or_tune.system.errors import UserError
@@ -25,7 +25,7 @@ MOST_COLUMNS = 10_000
 MOST_ROWS = 5_000_000
 
 _Row = TypeVar("_Row")
-_Sized = TypeVar("_Sized", list[str], dict[str, Any])
+_Sized = TypeVar("_Sized", bound=Sized)
 
 _CHUNK = 1 << 20
 _SAMPLE = 1000
@@ -59,7 +59,7 @@ class Text:
     @cached_property
     def separator(self) -> str:
         """What parts the cells of a line; nothing if each line is an object of JSON."""
-        lines = list(islice(self._lines(), _SAMPLE))
+        lines = self._beginning()
         start = next((line.strip() for _, line in lines if line.strip()), "")
         if start.startswith("{"):
             return ""
@@ -77,8 +77,11 @@ class Text:
     def first(self) -> list[str]:
         """The cells of the first row, which may be a header; the keys of JSON lines."""
         if not self.separator:
-            keys = dict.fromkeys(key for _, row in islice(self._objects(), _SAMPLE) for key in row)
-            return self._bounded(1, list(keys))
+            keys: dict[str, None] = {}
+            for line, row in islice(self._objects(), _SAMPLE):
+                keys |= dict.fromkeys(row)
+                self._bounded(line, keys)
+            return list(keys)
         return next(self._records(), (0, []))[1]
 
     def rows(self, *, header: bool) -> Rows:
@@ -124,6 +127,15 @@ class Text:
         errors = "strict" if self.encoding == "utf-16" else "surrogateescape"
         with io.TextIOWrapper(self.source(), self.encoding, errors, newline="") as lines:
             yield from enumerate(lines, 1)
+
+    def _beginning(self) -> list[tuple[int, str]]:
+        lines, length = list[tuple[int, str]](), 0
+        for number, line in islice(self._lines(), _SAMPLE):
+            lines.append((number, line))
+            length += len(line)
+            if length > MOST_LINE:
+                break
+        return lines
 
     def _records(self) -> Rows:
         """Rows that are not blank, by the line on which each begins."""
