@@ -4,9 +4,12 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from freeze_or_tune.data.archives import open_archive
 from freeze_or_tune.data.index import build_index, read_index
@@ -18,6 +21,12 @@ from freeze_or_tune.system.errors import UserError
 from ..conftest import empty, tarred, unpacked, zipped
 
 Files = Mapping[str, bytes]
+CELL = st.sampled_from(
+    [
+        "0.png", "more\\1.png", "1", "é.png", "/etc/passwd", "../x", "~", ".", "", "cat", "dog", "train", "0.5", "a;b",
+        "path", "label", "split", "id", "#", "{", '"', "\0", "\u2028", "sep=;", "http://x/y", "a" * 300,
+    ]
+)  # fmt: skip
 MAKERS = {"folder": unpacked, "zip": zipped, "tar": tarred}
 
 
@@ -170,3 +179,22 @@ def test_a_table_of_links_that_lead_out_says_how_they_are_followed(tmp_path: Pat
     (tmp_path / "pets/list.csv").write_bytes(table(("path", "label"), ("1.png", "cat")))
     with pytest.raises(UserError, match=r"(?s)none of the 1 files that it lists is there.*follow_links: true"):
         read(tmp_path / "pets/list.csv")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpacked(tmp_path_factory.mktemp("pets"), empty("0.png", "more/1.png", "é.png"))
+
+
+@given(
+    st.lists(st.lists(CELL | st.text(max_size=3), max_size=4), max_size=6),
+    st.sampled_from(",;\t| "),
+    st.sampled_from(["utf-8", "utf-16", "latin-1"]),
+)
+def test_any_table_becomes_an_index_or_is_refused_in_words(
+    folder: Path, rows: list[list[str]], separator: str, encoding: str
+) -> None:
+    (folder / "list.csv").write_bytes("\n".join(map(separator.join, rows)).encode(encoding, "replace"))
+    with suppress(UserError):
+        build_index("csv", [folder / "list.csv"], folder / "out.csv", None)
+        assert {listing.image for listing in read_index(folder / "out.csv")} <= {"0.png", "more/1.png", "é.png"}
