@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from freeze_or_tune.study.datasets import OwnImages
 from freeze_or_tune.study.reading import load_study, read_study, schema
 from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.study.study import Study
@@ -238,37 +239,12 @@ def test_ones_own_images_go_by_any_name_that_no_dataset_has(config: Config, tmp_
     (tmp_path / "list.csv").touch()
     given = load_study(config | {"images": str(tmp_path)})
     birds = given.dataset("birds")
-    assert (birds.reader, birds.files, birds.follow_links) == ("folder", (str(tmp_path),), False)
+    assert (birds.reader, birds.files, birds.follow_links) == ("auto", (str(tmp_path),), False)
     more = load_study(config | {"images": {"path": str(tmp_path), "follow_links": True, "range": [0, 4095]}})
     assert (more.dataset("birds").follow_links, more.dataset("birds").range) == (True, (0, 4095))
     assert given.dataset("digits").reader == "digits"
     listed = load_study(config | {"images": f"{tmp_path}//list.csv"}).dataset("birds")
-    assert (listed.reader, listed.files) == ("csv", (str(tmp_path / "list.csv"),))
-
-
-@pytest.mark.parametrize(
-    ("files", "reader"),
-    [
-        ({"metadata.csv": "file_name,label"}, "csv"),
-        ({"train/metadata.jsonl": '{"file_name": "a.png", "label": 1}'}, "csv"),
-        ({"metadata.csv": "camera,place"}, "folder"),
-        ({"notes.csv": "file_name,label"}, "folder"),
-        ({}, "folder"),
-    ],
-)
-def test_a_folder_with_a_table_of_its_files_is_read_by_it(
-    config: Config, tmp_path: Path, files: dict[str, str], reader: str
-) -> None:
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    assert load_study(config | {"images": str(tmp_path)}).dataset("birds").reader == reader
-
-
-@pytest.mark.parametrize("suffix", ["csv", "TSV", "txt", "jsonl", "ndjson"])
-def test_tables_are_known_by_their_suffix(config: Config, tmp_path: Path, suffix: str) -> None:
-    (tmp_path / f"list.{suffix}").touch()
-    assert load_study(config | {"images": str(tmp_path / f"list.{suffix}")}).dataset("birds").reader == "csv"
+    assert (listed.reader, listed.files) == ("auto", (str(tmp_path / "list.csv"),))
 
 
 def test_columns_of_a_table_reach_all_who_open_it_and_null_is_something_said(config: Config, tmp_path: Path) -> None:
@@ -276,13 +252,27 @@ def test_columns_of_a_table_reach_all_who_open_it_and_null_is_something_said(con
     for columns in ({"path": 3, "split": None}, {"path": "3", "split": "null"}):  # as YAML has it, and as --config
         images = {"path": str(tmp_path / "list.csv"), "columns": columns}
         opening = load_study(config | {"images": images}).dataset("birds").opening
-        assert opening.columns == {"path": 3, "split": None}
-    again = type(opening)(**json.loads(json.dumps(opening.model_dump(exclude_defaults=True))))
-    assert again == opening
-    images = {"path": str(tmp_path), "columns": {"label": "x"}}
-    assert load_study(config | {"images": images}).dataset("birds").reader == "csv"
-    with pytest.raises(UserError, match=r"columns are those of a table, but .* is read as a folder"):
-        load_study(config | {"images": images | {"reader": "folder"}}).dataset("birds")
+        assert opening.said == {"path": 3, "split": None}
+    again = type(opening)(**json.loads(json.dumps(opening.model_dump(exclude_unset=True))))
+    assert again.said == opening.said
+
+
+def test_a_tilde_is_ones_home_where_no_shell_has_seen_it(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for images in ("~/photos", {"path": "~/photos"}):
+        assert load_study(config | {"images": images}).dataset("birds").files == (str(tmp_path / "photos"),)
+    own = {"reader": "folder", "path": "~/photos"}
+    study = load_study(config | {"datasets": config["datasets"] | {"birds": own}})
+    assert study.dataset("birds").files == (str(tmp_path / "photos"),)
+
+
+def test_what_is_said_of_ones_own_images_can_be_said_again(tmp_path: Path) -> None:
+    assert OwnImages.model_validate("photos").said == {}
+    said = {"follow_links": True, "orientation": "stored", "range": (0, 1)}
+    assert OwnImages.model_validate({"path": "photos", "smallest_class": 3, **said}).said == said
 
 
 def test_images_that_are_not_there_or_have_no_name_are_refused(config: Config, tmp_path: Path) -> None:

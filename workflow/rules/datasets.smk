@@ -18,6 +18,19 @@ rule download:
         "../scripts/download.py"
 
 
+# A dataset of the Hugging Face Hub by its name (study/hub.py), in the revision of its first download.
+rule hub:
+    output:
+        directory("<resources>/hub/{repository}"),
+    log:
+        "<logs>/hub/{repository}.log",
+    benchmark:
+        "<benchmarks>/hub/{repository}.tsv"
+    localrule: True
+    script:
+        "../scripts/hub.py"
+
+
 rule glyphs:
     output:
         "<resources>/builtin/{alphabet}-{images}.zip",

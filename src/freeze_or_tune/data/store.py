@@ -73,7 +73,7 @@ def build_store(
         for attempt in count():
             names = _used(listings, splits, dataset, rejected)
             packed = Path(scratch, f"{attempt}.npy")
-            results = dict(zip(names, _pack(names, pixels, size, packed, threads), strict=True))
+            results = _pack(names, images.in_order(names), pixels, size, packed, threads)
             failed = {name: reason for name, reason in results.items() if isinstance(reason, str)}
             if not failed:
                 break
@@ -234,31 +234,33 @@ def _used(
 
 
 def _pack(
-    names: Sequence[str], pixels: Callable[[str], Pixels], size: int, path: Path, threads: int
-) -> list[int | str]:
-    """Write the pixels of `names` to `path`; for each its checksum, or why it could not be read."""
+    names: Sequence[str], ordered: Sequence[str], pixels: Callable[[str], Pixels], size: int, path: Path, threads: int
+) -> dict[str, int | str]:
+    """Write the pixels of `names` to `path`, read as `ordered`; for each its checksum, or why it could not be read."""
     array = np.lib.format.open_memmap(path, "w+", np.uint8, (len(names), size, size, 3))
+    rows = {name: row for row, name in enumerate(names)}
 
-    def put(row: int) -> int | str:
+    def put(name: str) -> int | str:
         try:
-            image = pixels(names[row])
+            image = pixels(name)
         except (UnreadableImage, UnreadableFile) as error:
             return str(error)
-        array[row] = image
+        array[rows[name]] = image
         return zlib.crc32(image.data)
 
-    results: list[int | str] = []
+    results: dict[str, int | str] = {}
     watched = sys.stderr.isatty()
     with (
         ThreadPoolExecutor(threads) as pool,
         tqdm(total=len(names), unit="image", disable=not watched) as bar,
     ):
-        for start in range(0, len(names), BLOCK):
-            for result in pool.map(put, range(start, min(start + BLOCK, len(names)))):
-                results.append(result)
+        for start in range(0, len(ordered), BLOCK):
+            block = ordered[start : start + BLOCK]
+            for name, result in zip(block, pool.map(put, block), strict=True):
+                results[name] = result
                 bar.update()
     array.flush()
-    return results
+    return {name: results[name] for name in names}
 
 
 def _publish(packed: Path, destination: Path, checksums: dict[str, int | str], rejected: dict[str, str]) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from freeze_or_tune.data.archives import open_archive
 from freeze_or_tune.data.index import build_index, read_index
 from freeze_or_tune.data.layouts import Listing, read_listed
+from freeze_or_tune.data.tables.names import Said
 from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.study.opening import Columns, Opening
 from freeze_or_tune.system.errors import UserError
@@ -37,7 +38,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Files], Pa
     return lambda files: MAKERS[kind](tmp_path / f"pets.{kind}", files)
 
 
-def read(path: Path, columns: Columns | None = None) -> tuple[list[Listing], list[Finding]]:
+def read(path: Path, columns: Said | None = None) -> tuple[list[Listing], list[Finding]]:
     with open_archive(path, columns=columns) as archive:
         return read_listed(archive, columns), archive.findings
 
@@ -81,11 +82,16 @@ def test_the_folders_of_the_tables_are_the_splits(make: Callable[[Files], Path])
     ]  # fmt: skip
 
 
-def test_the_folders_of_the_files_are_the_splits_unless_a_column_says_so(make: Callable[[Files], Path]) -> None:
-    files = empty("train/0.png", "test/1.png")
-    rows = [("train/0.png", "cat", "val"), ("test/1.png", "dog", "train")]
-    without = table(("file_name", "label"), *(row[:2] for row in rows))
-    assert {listing.subset for listing in read(make(files | {"metadata.csv": without}))[0]} == {"train", "test"}
+PARTED = [(f"{part}/{i}.png", name) for part in ("train", "test") for i, name in enumerate(("cat", "dog"))]
+
+
+def test_the_folders_of_the_files_are_the_splits(make: Callable[[Files], Path]) -> None:
+    files = empty(*(image for image, _ in PARTED)) | {"metadata.csv": table(("file_name", "label"), *PARTED)}
+    listings, findings = read(make(files))
+    assert [(listing.image[:-6], listing.subset) for listing in listings] == [
+        ("test", "test"), ("test", "test"), ("train", "train"), ("train", "train"),
+    ]  # fmt: skip
+    assert any(str(one).startswith("Images in the parts that the table gives (train 2, test 2)") for one in findings)
 
 
 def test_a_table_without_labels_beside_one_with_them_is_named(make: Callable[[Files], Path]) -> None:
@@ -98,10 +104,30 @@ def test_a_table_without_labels_beside_one_with_them_is_named(make: Callable[[Fi
 
 
 def test_a_column_of_splits_counts_more_than_folders(tmp_path: Path) -> None:
-    rows = [("train/0.png", "cat", "val"), ("test/1.png", "dog", "train")]
-    files = empty("train/0.png", "test/1.png") | {"metadata.csv": table(("file_name", "label", "split"), *rows)}
+    rows = [(image, name, "val" if image.startswith("train") else "train") for image, name in PARTED]
+    files = empty(*(row[0] for row in rows)) | {"metadata.csv": table(("file_name", "label", "split"), *rows)}
     listings, _ = read(unpacked(tmp_path / "pets", files))
-    assert [listing.subset for listing in listings] == ["train", "val"]
+    assert [listing.subset for listing in listings] == ["train", "train", "val", "val"]
+
+
+@pytest.mark.parametrize(
+    ("splits", "subsets"),
+    [
+        (["", "", "test", "test"], ["train", "train", "test", "test"]),
+        (["train", "train", "test", ""], ["train", "train", "test"]),
+        (["test"] * 4, [""] * 4),
+    ],
+    ids=["what is none trains", "unless others do", "one part alone is none"],
+)
+def test_images_without_a_split_beside_such_with_one(tmp_path: Path, splits: list[str], subsets: list[str]) -> None:
+    rows = [(f"{i}.png", "ab"[i % 2], split, f"g{i}") for i, split in enumerate(splits)]
+    unpacked(
+        tmp_path, empty(*(row[0] for row in rows)) | {"list.csv": table(("path", "label", "split", "group"), *rows)}
+    )
+    listings, _ = read(tmp_path / "list.csv")
+    assert [(listing.subset, listing.group) for listing in listings] == [
+        (subset, f"g{i}") for i, subset in enumerate(subsets)
+    ]
 
 
 def test_class_folders_count_where_the_metadata_names_no_label(make: Callable[[Files], Path]) -> None:
@@ -157,18 +183,20 @@ def test_missing_files_are_named_and_the_owner_says_which_column_is_what(make: C
 
 
 def test_the_index_holds_splits_groups_and_what_was_taken_for_what(tmp_path: Path) -> None:
-    unpacked(tmp_path, empty("images/1.png", "images/2.png"))
-    (tmp_path / "list.csv").write_text("id;breed;set;patient\n1;cat ;train;p\n2;dog;test;\n", encoding="utf-16")
+    unpacked(tmp_path, empty("images/1.png", "images/2.png", "images/3.png"))
+    text = "id;breed;set;patient\n1;cat ;train;p\n2;dog;train;\n3;dog;test;\n"
+    (tmp_path / "list.csv").write_text(text, encoding="utf-16")
     build_index("csv", [tmp_path / "list.csv"], tmp_path / "out.csv", 1)
     assert read_index(tmp_path / "out.csv") == [
-        Listing("images/1.png", "cat", "train", "p"), Listing("images/2.png", "dog", "test"),
+        Listing("images/1.png", "cat", "train", "p"), Listing("images/2.png", "dog", "train"),
+        Listing("images/3.png", "dog", "test"),
     ]  # fmt: skip
     noticed = (tmp_path / "out.json").read_text()
     assert "'id' is the file, 'breed' is the label, 'set' is the split, 'patient' is the group; lines" in noticed
-    opening = Opening(columns={"split": None, "group": "set"})
+    opening = Opening(columns=Columns(split=None, group="set"))
     build_index("csv", [tmp_path / "list.csv"], tmp_path / "out.csv", 1, opening=opening)
     assert [(listing.subset, listing.group) for listing in read_index(tmp_path / "out.csv")] == [
-        ("", "train"), ("", "test"),
+        ("", "train"), ("", "train"), ("", "test"),
     ]  # fmt: skip
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from freeze_or_tune.data.tables.columns import NoLabel, Roles, find_roles
 from freeze_or_tune.data.tables.matching import Matcher
+from freeze_or_tune.data.tables.names import Said
 from freeze_or_tune.data.tables.text import Text
-from freeze_or_tune.study.opening import Columns
 from freeze_or_tune.system.errors import UserError
 
 FILES = [f"images/{i}.png" for i in range(6)]
@@ -30,18 +30,18 @@ def table(*columns: tuple[str, list[str]], header: bool = True) -> str:
     return "\n".join([",".join(name for name, _ in columns), *lines] if header else lines)
 
 
-def found(text: str, wished: Columns | None = None, files: list[str] = FILES, *, guess: bool = True) -> Roles:
+def found(text: str, wished: Said | None = None, files: list[str] = FILES, *, guess: bool = True) -> Roles:
     read = Text("list.csv", partial(io.BytesIO, text.encode()))
     return find_roles(read, Matcher(Held(*files)), wished or {}, guess=guess)
 
 
-def named(text: str, wished: Columns | None = None, files: list[str] = FILES) -> dict[str, str]:
+def named(text: str, wished: Said | None = None, files: list[str] = FILES) -> dict[str, str]:
     roles = found(text, wished, files)
     meant = {"path": roles.path, "label": roles.label, "split": roles.split, "group": roles.group}
     return {role: roles.names[i] for role, i in meant.items() if i is not None}
 
 
-def refused(text: str, wished: Columns | None = None, files: list[str] = FILES) -> str:
+def refused(text: str, wished: Said | None = None, files: list[str] = FILES) -> str:
     with pytest.raises(UserError) as error:
         found(text, wished, files)
     return str(error.value)
@@ -116,7 +116,7 @@ def test_what_is_taken_for_what_is_said_unless_it_is_a_matter_of_course() -> Non
 
 def test_the_owner_has_the_last_word() -> None:
     text = table(("path", NUMBERS), ("label", LABELS), ("split", NUMBERS), ("f", FILES), ("kind", list("xxyyxy")))
-    wished: Columns = {"path": "f", "label": "Kind", "split": None, "group": "label"}
+    wished: Said = {"path": "f", "label": "Kind", "split": None, "group": "label"}
     assert named(text, wished) == {"path": "f", "label": "kind", "group": "label"}
     headless = table(("", NUMBERS), ("", LABELS), ("", FILES), ("", list("xxyyxy")), header=False)
     roles = found(headless, {"path": 3, "label": 4})
@@ -130,7 +130,7 @@ def test_the_owner_has_the_last_word() -> None:
         ({"label": 7}, "the study says that column 7 is its label, but it has 2"),
     ],
 )
-def test_what_the_owner_says_must_be_there(wished: Columns, words: str) -> None:
+def test_what_the_owner_says_must_be_there(wished: Said, words: str) -> None:
     assert words in refused(table(("path", FILES), ("label", LABELS)), wished)
 
 

@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
+from freeze_or_tune.data.tables.names import Said
 from freeze_or_tune.data.tables.table import Entry, Table, read_table
 from freeze_or_tune.data.tables.text import Text
-from freeze_or_tune.study.opening import Columns
 from freeze_or_tune.system.errors import UserError
 
 
@@ -21,7 +21,7 @@ class All:
         return []
 
 
-def read(text: str, wished: Columns | None = None) -> Table:
+def read(text: str, wished: Said | None = None) -> Table:
     return read_table(Text("list.csv", partial(io.BytesIO, text.encode("utf-8", "surrogatepass"))), All(), wished)
 
 

@@ -11,8 +11,7 @@ from freeze_or_tune.data.archives.joined import JoinedArchive
 from freeze_or_tune.data.archives.listed import ListedArchive
 from freeze_or_tune.data.archives.tars import TarArchive, decompressed
 from freeze_or_tune.data.archives.zips import ZipArchive
-from freeze_or_tune.study.datasets import TABLES
-from freeze_or_tune.study.opening import Columns
+from freeze_or_tune.data.tables.names import SUFFIXES, Said
 from freeze_or_tune.system.errors import UserError
 
 __all__ = [
@@ -30,7 +29,7 @@ LISTS = {".csv", ".mat", ".txt"}
 
 
 def open_archives(
-    paths: Paths, scratch: Path | None = None, *, follow_links: bool = False, columns: Columns | None = None
+    paths: Paths, scratch: Path | None = None, *, follow_links: bool = False, columns: Said | None = None
 ) -> Archive:
     """Open one archive as it is, or several (and single lists) as one in which each is a folder; see open_archive."""
     if isinstance(paths, Path):
@@ -44,7 +43,7 @@ def open_archives(
 
 
 def open_archive(
-    path: Path, scratch: Path | None = None, *, follow_links: bool = False, columns: Columns | None = None
+    path: Path, scratch: Path | None = None, *, follow_links: bool = False, columns: Said | None = None
 ) -> Archive:
     """Open a folder, zip, tar, gzipped tar, or table of images; UserError if it does not exist or is damaged.
 
@@ -55,7 +54,7 @@ def open_archive(
         return FolderArchive(path, follow_links=follow_links)
     if not path.exists():
         raise UserError(f"{path} does not exist; give a folder of images, or a zip or tar of one")
-    if path.suffix.lower() in TABLES:
+    if path.suffix.lower() in SUFFIXES | {".txt"}:
         return ListedArchive(path, follow_links=follow_links, columns=columns)
     if path.suffix.lower() in _SHEETS:
         raise UserError(f"{path} is a spreadsheet; save the sheet of files and labels as CSV, and give that")

@@ -6,18 +6,19 @@ from functools import cache, partial
 from pathlib import Path
 from typing import IO
 
+from freeze_or_tune.data.archives.base import is_hidden
 from freeze_or_tune.data.archives.folders import FolderArchive, walked
+from freeze_or_tune.data.tables.names import Said
 from freeze_or_tune.data.tables.table import Entry, read_table
 from freeze_or_tune.data.tables.text import Text
 from freeze_or_tune.records.findings import Finding
-from freeze_or_tune.study.opening import Columns
 from freeze_or_tune.system.errors import UserError
 
 
 class ListedArchive(FolderArchive):
     """The files that a table lists; nothing else in their folder is looked at."""
 
-    def __init__(self, table: Path, *, follow_links: bool = False, columns: Columns | None = None) -> None:
+    def __init__(self, table: Path, *, follow_links: bool = False, columns: Said | None = None) -> None:
         """Read the table; UserError names the line that is wrong."""
         self._disk = _Disk(table.parent, follow_links=follow_links)
         read = read_table(Text(str(table), partial(_opened, table)), self._disk, columns)
@@ -87,7 +88,7 @@ class _Disk:
 
     def below(self) -> list[str]:
         names, _ = walked(self._folder, lambda _: None, follow_links=self._follows)
-        return [name for name in names if "/." not in f"/{name}" and not name.startswith("__MACOSX/")]
+        return [name for name in names if not is_hidden(name)]
 
     def is_plain(self, path: str, top: Path) -> bool:
         """Whether a file is no link, and neither is its folder one that leads out of `top`."""

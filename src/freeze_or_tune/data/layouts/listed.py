@@ -3,24 +3,25 @@
 import io
 import posixpath
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 
 from freeze_or_tune.data.archives import Archive, ListedArchive
+from freeze_or_tune.data.archives.base import is_hidden
 from freeze_or_tune.data.decoding import suffixes
 from freeze_or_tune.data.layouts.folders import read_folder
-from freeze_or_tune.data.layouts.listing import Listing, around, is_hidden
+from freeze_or_tune.data.layouts.listing import Listing, around
+from freeze_or_tune.data.layouts.parts import given, part_of
 from freeze_or_tune.data.tables.columns import NoLabel
-from freeze_or_tune.data.tables.names import SUBSETS, shown
+from freeze_or_tune.data.tables.names import METADATA, SUFFIXES, Said, shown
 from freeze_or_tune.data.tables.table import Entry, Table, read_table
 from freeze_or_tune.data.tables.text import Text
 from freeze_or_tune.records.findings import Finding
-from freeze_or_tune.study.datasets import METADATA, TABLES
-from freeze_or_tune.study.opening import Columns
 from freeze_or_tune.system.errors import UserError
 
 
-def read_listed(archive: Archive, columns: Columns | None = None) -> list[Listing]:
+def read_listed(archive: Archive, columns: Said | None = None) -> list[Listing]:
     """One image a line; UserError if none is there, or all have one label.
 
     Of a folder (or zip, or tar) which holds its table, the class folders count if the table names no label.
@@ -58,10 +59,23 @@ def _some(listings: list[Listing], table: str, missing: tuple[str, ...], archive
         )
     if len({listing.class_name for listing in listings}) < 2:
         raise UserError(f"{table}: all images have the label {listings[0].class_name!r}; it takes two classes")
-    return listings
+    return _parted(listings, archive)
 
 
-def _inside(archive: Archive, columns: Columns | None, *, guess: bool) -> list[Listing]:
+def _parted(listings: list[Listing], archive: Archive) -> list[Listing]:
+    """The images in their parts, if there are such: what is in none trains, or is left out if others do."""
+    parts = {listing.subset for listing in listings}
+    if parts == {""}:
+        return listings
+    if "train" not in parts:
+        listings = [listing if listing.subset else replace(listing, subset="train") for listing in listings]
+    apart = [listing.image for listing in listings if not listing.subset]
+    archive.told.update(apart)
+    archive.findings += Finding.of("ignored", apart, "Images that are in no part, where others are; they are left out")
+    return given(archive, [listing for listing in listings if listing.subset], "the table gives")
+
+
+def _inside(archive: Archive, columns: Said | None, *, guess: bool) -> list[Listing]:
     names = archive.names()
     found: dict[str, Listing] = {}
     missing: list[str] = []
@@ -103,7 +117,7 @@ def _tables(archive: Archive, names: list[str]) -> list[str]:
     """The tables of an archive: one in each folder of metadata, else the only one; UserError if there is none."""
     names = [name for name in names if not is_hidden(name)]
     metadata = {posixpath.dirname(name): name for kind in METADATA[::-1] for name in names if _called(name) == kind}
-    others = [name for name in names if PurePosixPath(name).suffix.lower() in TABLES - {".txt"}]
+    others = [name for name in names if PurePosixPath(name).suffix.lower() in SUFFIXES]
     tables = sorted(metadata.values()) or others
     if not tables or (len(tables) > 1 and not metadata):
         held = f"{len(tables)} tables, such as {shown(tables[:3])}" if tables else "no table"
@@ -129,15 +143,12 @@ def _with_splits(listings: list[Listing]) -> list[Listing]:
     subsets = [_subset(listing.image) for listing in listings]
     if len(set(subsets)) < 2:
         return listings
-    return [
-        Listing(listing.image, listing.class_name, subset, listing.group)
-        for listing, subset in zip(listings, subsets, strict=True)
-    ]
+    return [replace(listing, subset=subset) for listing, subset in zip(listings, subsets, strict=True)]
 
 
 def _subset(image: str) -> str:
     folders = PurePosixPath(image).parent.parts
-    return next((SUBSETS[folder.lower()] for folder in folders if folder.lower() in SUBSETS), "")
+    return next(filter(None, map(part_of, folders)), "")
 
 
 class _Held:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from freeze_or_tune.data.archives import Archive
+from freeze_or_tune.data.archives.base import is_hidden
 from freeze_or_tune.data.decoding import HEIC, HEIC_HINT, is_picture, suffixes
 from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.system.errors import UserError
@@ -12,11 +13,13 @@ from freeze_or_tune.system.errors import UserError
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 """How images of the paper's datasets are called; one's own are known by what they are (`pictures_of`)."""
 
-_SYSTEMS = {
-    "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information",
-    "lost+found",
-}  # fmt: skip
-"""Files and folders that systems leave beside a person's own; @eaDir holds a Synology's small copies of all images."""
+_LINKS = {
+    True: "Links to nothing, or round in a circle; they are left out",
+    False: "Links out of the folder, or files that are not there; they are left out (links are read with "
+    "--follow-links, --config images='{path: ..., follow_links: true}' or follow_links: true in a study's dataset)",
+    None: "Links, devices, or names that lead out of the archive; they are left out",
+}
+"""What is left out of an archive, by whether links are followed in it."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,6 @@ def is_image(name: str) -> bool:
     return not is_hidden(name) and PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a file is what systems and programs keep beside a person's own, or lies in such a folder."""
-    return any(part.startswith(".") or part.lower() in _SYSTEMS for part in PurePosixPath(name).parts)
-
-
 def images_of(archive: Archive) -> list[str]:
     """The sorted names of all images, by how they are called."""
     return [name for name in archive.names() if is_image(name)]
@@ -56,16 +54,10 @@ def around(archive: Archive, used: Collection[str]) -> list[Finding]:
     """What lies beside the images that are `used`, if nothing was said of it yet."""
     others = {name for name in archive.names() if not is_hidden(name)}.difference(used, archive.told)
     heic = {name for name in others if PurePosixPath(name).suffix.lower() in HEIC}
-    links = (
-        "Links to nothing, or round in a circle; they are left out"
-        if archive.follows
-        else "Links out of the folder, or files that are not there; they are left out (links are read with "
-        "--follow-links, --config images='{path: ..., follow_links: true}' or follow_links: true in a study's dataset)"
-    )
     return [
         *Finding.of("ignored", others - heic, "Files that are no images; they are ignored"),
         *Finding.of("ignored", heic, f"Images in HEIC, which are left out ({HEIC_HINT})"),
-        *Finding.of("links", (name for name in archive.left_out if not is_hidden(name)), links),
+        *Finding.of("links", (name for name in archive.left_out if not is_hidden(name)), _LINKS[archive.follows]),
     ]
 
 

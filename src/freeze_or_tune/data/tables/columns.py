@@ -14,6 +14,7 @@ from freeze_or_tune.data.tables.names import (
     LAST_LABELS,
     SPLITS,
     SUBSETS,
+    Said,
     known,
     plain,
     rank,
@@ -21,7 +22,6 @@ from freeze_or_tune.data.tables.names import (
     way_out,
 )
 from freeze_or_tune.data.tables.text import Text
-from freeze_or_tune.study.opening import Columns, Role
 from freeze_or_tune.system.errors import UserError
 
 _LOOKED_AT = 100
@@ -55,7 +55,7 @@ class Roles:
         return ", ".join(taken) + (f"; not used: {shown(unused)}" if unused else "")
 
 
-def find_roles(text: Text, matcher: Matcher, wished: Columns, *, guess: bool = True) -> Roles:
+def find_roles(text: Text, matcher: Matcher, wished: Said, *, guess: bool = True) -> Roles:
     """What each column is; UserError, with the header found and the one expected, if that is in doubt.
 
     Without `guess`, a label is known by its name alone. NoLabel if there is none.
@@ -70,7 +70,7 @@ def find_roles(text: Text, matcher: Matcher, wished: Columns, *, guess: bool = T
 _EXPECTED = "expected is a first line such as path,label (split and group may follow), then lines as photos/a.jpg,cat"
 
 
-def _has_header(text: Text, matcher: Matcher, wished: Columns) -> bool:
+def _has_header(text: Text, matcher: Matcher, wished: Said) -> bool:
     """Whether the first row names columns; it does not if it names a file."""
     if not text.separator or any(isinstance(name, str) for name in wished.values()):
         return True
@@ -85,7 +85,7 @@ def _has_header(text: Text, matcher: Matcher, wished: Columns) -> bool:
 class _Finder:
     text: Text
     matcher: Matcher
-    wished: Columns
+    wished: Said
     names: Sequence[str]
     header: bool = field(kw_only=True)
     guess: bool = field(kw_only=True)
@@ -110,7 +110,7 @@ class _Finder:
             f"which is which: {way_out('{path: ..., label: ...}')}"
         )
 
-    def _wished(self, role: Role) -> int | None:
+    def _wished(self, role: str) -> int | None:
         name = self.wished.get(role)
         if name is None:
             return None
@@ -124,7 +124,7 @@ class _Finder:
             raise self.unclear(f"the study says that its {role} is {name!r}, but {len(found) or 'no'} columns are")
         return found[0]
 
-    def _named(self, role: Role, known_names: set[str], taken: set[int | None]) -> int | None:
+    def _named(self, role: str, known_names: set[str], taken: set[int | None]) -> int | None:
         if role in self.wished:
             return self._wished(role)
         found = [i for i, name in enumerate(self.names) if plain(name) in known_names and i not in taken]

@@ -1,7 +1,15 @@
 """What the columns of people's tables are called, and the words for subsets."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+Said = Mapping[str, str | int | None]
+"""What the owner says of the columns path, label, split and group: a name, a number from 1, or None: there is none."""
+
+SUFFIXES = {".csv", ".jsonl", ".ndjson", ".tsv"}
+"""Of tables; a .txt may be one, too."""
+METADATA = ("metadata.csv", "metadata.jsonl")
+"""What `imagefolder` of the Hugging Face Hub calls its tables, one for all or one in each folder of a split."""
 
 PATHS: tuple[set[str], ...] = (
     {

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from freeze_or_tune.data.tables.columns import Roles, find_roles
 from freeze_or_tune.data.tables.matching import Files, Matcher
-from freeze_or_tune.data.tables.names import SUBSETS, shown, way_out
+from freeze_or_tune.data.tables.names import SUBSETS, Said, shown, way_out
 from freeze_or_tune.data.tables.text import Text
 from freeze_or_tune.records.findings import Finding
-from freeze_or_tune.study.opening import Columns
 from freeze_or_tune.system.errors import UserError
 
 _FEW = 10
@@ -38,7 +37,7 @@ class Table:
     findings: tuple[Finding, ...]
 
 
-def read_table(text: Text, files: Files, wished: Columns | None = None, *, guess: bool = True) -> Table:
+def read_table(text: Text, files: Files, wished: Said | None = None, *, guess: bool = True) -> Table:
     """Read a table; UserError says what is wrong, with the line where it is one's, and NoLabel that it has no label.
 
     `wished` says which column is what. Without `guess`, the label is known by its name alone.
