@@ -31,6 +31,15 @@ def test_folders(tmp_path: Path, kind: str) -> None:
     assert reader_of(unpacked(tmp_path, files)) == reader
 
 
+@pytest.mark.parametrize("kind", [kind for kind in FOLDERS if "table" in kind])
+def test_zips(tmp_path: Path, kind: str) -> None:
+    files, reader = FOLDERS[kind]
+    path = zipped(tmp_path / "a.zip", files)
+    assert reader_of(path) == reader
+    path.write_bytes(path.read_bytes().replace(b"file_name", b"file name", 1))  # its checksum is wrong
+    assert reader_of(path) == "folder"
+
+
 TARS: dict[str, tuple[Mapping[str, bytes], str]] = {
     "labels": ({"0.jpg": b"", "0.cls": b"1"}, "webdataset"),
     "labels first, in folders": ({"a/0.cls": b"1", "a/0.JPG": b""}, "webdataset"),

@@ -121,9 +121,8 @@ def test_a_column_of_splits_counts_more_than_folders(tmp_path: Path) -> None:
 )
 def test_images_without_a_split_beside_such_with_one(tmp_path: Path, splits: list[str], subsets: list[str]) -> None:
     rows = [(f"{i}.png", "ab"[i % 2], split, f"g{i}") for i, split in enumerate(splits)]
-    unpacked(
-        tmp_path, empty(*(row[0] for row in rows)) | {"list.csv": table(("path", "label", "split", "group"), *rows)}
-    )
+    written = table(("path", "label", "split", "group"), *rows)
+    unpacked(tmp_path, empty(*(row[0] for row in rows)) | {"list.csv": written})
     listings, _ = read(tmp_path / "list.csv")
     assert [(listing.subset, listing.group) for listing in listings] == [
         (subset, f"g{i}") for i, subset in enumerate(subsets)

@@ -39,7 +39,7 @@ def test_one_that_is_gone_is_not_taken_from_elsewhere() -> None:
 
 def test_backslashes_are_slashes_only_where_they_must_be() -> None:
     assert found([r"a\1.png", r"b\2.png"], "a/1.png", r"b\2.png") == (
-        {r"a\1.png": "a/1.png", r"b\2.png": r"b\2.png"}, "backslashes taken for slashes",
+        {r"a\1.png": "a/1.png", r"b\2.png": r"b\2.png"}, "with backslashes, which are taken for slashes",
     )  # fmt: skip
 
 

@@ -2,9 +2,11 @@
 
 import os
 import tarfile
+import zipfile
 import zlib
 from collections import Counter
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from freeze_or_tune.data.archives.base import is_hidden
 from freeze_or_tune.data.archives.samples import is_labelled, sample_of
@@ -25,6 +27,8 @@ def reader_of(path: Path) -> str:
         return "csv"
     if path.suffix.lower() == ".parquet":
         return "parquet"
+    if zipfile.is_zipfile(path):
+        return "csv" if _holds_table(path) else "folder"
     return "webdataset" if _holds_samples(path) else "folder"
 
 
@@ -44,17 +48,22 @@ def _of_folder(folder: Path) -> str:
     return "webdataset" if tar and _holds_samples(tar) else "folder"
 
 
-def _holds_table(folder: Path) -> bool:
-    """Whether a table in a folder, or in one of its folders, names its files as `imagefolder` of the Hub does."""
-    return any(_names_files(table) for name in METADATA for table in (folder / name, *folder.glob(f"*/{name}")))
-
-
-def _names_files(table: Path) -> bool:
+def _holds_table(path: Path) -> bool:
+    """Whether a table in a folder or zip, or in one of its folders, names files as `imagefolder` of the Hub does."""
     try:
-        with table.open("rb") as file:
-            return b"file_name" in file.readline(HEADER)
-    except OSError:
-        return False
+        if path.is_dir():
+            found = [one for name in METADATA for one in (path / name, *path.glob(f"*/{name}")) if one.is_file()]
+            return any(_names_files(table.open("rb")) for table in found)
+        with zipfile.ZipFile(path) as archive:
+            names = (name for name in archive.namelist() if PurePosixPath(name).name in METADATA)
+            return any(_names_files(archive.open(name)) for name in names if not is_hidden(name))
+    except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
+        return False  # whoever reads it says what is wrong with it
+
+
+def _names_files(table: IO[bytes]) -> bool:
+    with table:
+        return b"file_name" in table.readline(HEADER)
 
 
 def _is_image(name: str) -> bool:

@@ -89,7 +89,7 @@ class Matcher:
 
     def _how_written(self, there: Mapping[str, str]) -> str:
         turned = any("\\" in cell and "\\" not in path for cell, path in there.items())
-        return "backslashes taken for slashes" if turned else ""
+        return "with backslashes, which are taken for slashes" if turned else ""
 
     def _by_ends(self, cells: Iterable[str], dropped: int) -> dict[str, list[str]]:
         """The files whose paths end in a cell without its first `dropped` folders, with its suffix or without."""
