@@ -13,12 +13,14 @@ from freeze_or_tune.system.errors import SpoiltFile, UserError
 from freeze_or_tune.system.hashing import stable_digest
 
 COLUMNS = ("image", "class", "label", "subset")
-
+GROUPED = (*COLUMNS, "group")
+"""Those of one's own images, which are parted further."""
 
 Pool = Literal["all", "official", "rest", "shares", "refit"]
-"""Draw from all images; or take the dataset's own test images whole, and draw the others from its training images; or
-draw from all images, and test on those that are left; or part each class by shares (own/shares.py); or train on those
-that validate, too, when nothing is left to choose (refit: the same split as shares)."""
+"""Draw from all images; or take the dataset's own test images whole, and draw the others from its training images (and
+its own validation images, if it has them); or draw from all images, and test on those that are left; or part each class
+by shares (own/shares.py); or train on those that validate, too, when nothing is left to choose (refit: the same split
+as shares)."""
 
 
 class Draw(NamedTuple):
@@ -48,6 +50,8 @@ class Row:
     """Place of the class among the sorted class names."""
     subset: str
     """train, val or test."""
+    group: str = ""
+    """Images of one group are all in one subset, unless they were given in several."""
 
 
 def draw(
@@ -70,10 +74,11 @@ def draw(
     group are all in one subset.
     """
     everything = list(listings)
+    vals = _of_subset(everything, "val") if pool == "official" else []
     classes = _classes(_pool(everything, pool, dataset, test), dataset, enough)
     least = 1 if up_to else max(n, largest)
-    _check_sizes(classes, dataset, least, val, 1 if pool == "rest" else test)
-    quotas = {"val": val} if pool == "rest" else {"test": test, "val": val}
+    _check_sizes(classes, dataset, least, 0 if vals else val, 1 if pool == "rest" else test)
+    quotas = {"val": val} if pool == "rest" else {"test": test, "val": 0 if vals else val}
     members = [listing for images in classes.values() for listing in images]
     grouped = any(listing.group for listing in members)
     if grouped and pool == "rest":
@@ -81,11 +86,13 @@ def draw(
     dealt = deal(members, quotas, dataset=dataset, seed=seed) if grouped else {}
     chosen: dict[str, dict[str, str]] = {}
     for name, images in classes.items():
-        shuffled = sorted(images, key=lambda listing: stable_digest(seed, dataset, listing.class_name, listing.image))
+        shuffled = _shuffled(images, dataset, seed)
         chosen[name] = _subsets(shuffled, quotas | {"train": n}, dealt)
         if pool == "rest":
             chosen[name] |= {listing.image: "test" for listing in shuffled[val + max(n, largest) :]}
         _check_groups(chosen[name], dataset, name, quotas | {"train": 1 if up_to else n})
+    if vals:
+        _add_official_val(chosen, _shuffled(vals, dataset, seed), val, dataset)
     if pool == "official":
         _add_official_test(chosen, everything, dataset)
     rows = [
@@ -96,24 +103,28 @@ def draw(
     return sorted(rows, key=lambda row: row.image)
 
 
-def write_split(rows: Iterable[Row], path: Path) -> None:
-    """Write a split as CSV, sorted by image."""
-    write_table(path, COLUMNS, sorted(astuple(row) for row in rows))
+def write_split(rows: Iterable[Row], path: Path, *, grouped: bool = False) -> None:
+    """Write a split as CSV, sorted by image; with the groups, if they are needed to part it further."""
+    columns = GROUPED if grouped else COLUMNS
+    write_table(path, columns, sorted(astuple(row)[: len(columns)] for row in rows))
 
 
 def read_split(path: Path, n: int, val: int, test: int, *, pool: Pool = "all", up_to: bool = False) -> list[Row]:
     """Read a split; UserError unless each class has the images that the other arguments say.
 
     Exactly n, `val` and `test`; but 1 to n for training if `up_to`, and at least one where no number of test images
-    is asked for.
+    is asked for. Of shares, at least one to train on, and in all at least one each to validate and test on.
     """
     rows = list(read_rows(path))
     tests = range(test, test + 1) if pool == "all" else range(1, len(rows) + 1)
     trains = range(1 if up_to else n, n + 1)
     vals = range(val, val + 1)
+    problem = ""
     if pool in ("shares", "refit"):
-        trains = vals = tests
-    problem = _problem(rows, {"train": trains, "val": vals, "test": tests})
+        trains, vals, tests = tests, range(len(rows) + 1), range(len(rows) + 1)
+        lacking = [subset for subset in ("val", "test") if all(row.subset != subset for row in rows)]
+        problem = f"it has no images of subset {lacking[0]!r}" if lacking else ""
+    problem = _problem(rows, {"train": trains, "val": vals, "test": tests}) or problem
     if problem:
         raise _damaged(path, problem)
     return rows
@@ -129,10 +140,14 @@ def training_images(path: Path) -> list[str]:
 
 def read_rows(path: Path) -> Iterator[Row]:
     """The rows of a split as they stand there, one by one; UserError names a line that is wrong."""
-    for line, (image, name, label, subset) in read_table(path, COLUMNS):
+    for line, (image, name, label, *rest) in read_table(path, COLUMNS, ("group",)):
         if not label.isdecimal():
             raise _damaged(path, f"line {line}: the label is {label!r}, not a number")
-        yield Row(image, name, int(label), subset)
+        yield Row(image, name, int(label), *rest)
+
+
+def _shuffled(listings: Iterable[Listing], dataset: str, seed: int) -> list[Listing]:
+    return sorted(listings, key=lambda listing: stable_digest(seed, dataset, listing.class_name, listing.image))
 
 
 def _pool(listings: list[Listing], pool: Pool, dataset: str, test: int) -> list[Listing]:
@@ -144,8 +159,28 @@ def _pool(listings: list[Listing], pool: Pool, dataset: str, test: int) -> list[
     own = {listing.subset for listing in listings}
     if not own >= {"train", "test"}:
         raise UserError(f"dataset {dataset!r} has no official training and test images; say how many to test on")
-    tested = {listing.group for listing in listings if listing.subset == "test" and listing.group}
-    return [listing for listing in listings if listing.subset == "train" and listing.group not in tested]
+    return _of_subset(listings, "train")
+
+
+def _of_subset(listings: list[Listing], subset: str) -> list[Listing]:
+    """The official train or val, without images of groups that stand in a subset after it: those are held out."""
+    later = {"train": ("val", "test"), "val": ("test",)}[subset]
+    held = {listing.group for listing in listings if listing.subset in later and listing.group}
+    return [listing for listing in listings if listing.subset == subset and listing.group not in held]
+
+
+def _add_official_val(chosen: dict[str, dict[str, str]], vals: list[Listing], val: int, dataset: str) -> None:
+    """Add the first official validation images of the chosen classes; UserError if a class has too few."""
+    classes: dict[str, list[str]] = {name: [] for name in chosen}
+    for listing in vals:
+        classes.get(listing.class_name, []).append(listing.image)
+    for name, images in classes.items():
+        if len(images) < val:
+            raise UserError(
+                f"dataset {dataset!r}: class {name!r} has {len(images)} official validation images, but {val} are "
+                "wanted; ask for fewer"
+            )
+        chosen[name] |= dict.fromkeys(images[:val], "val")
 
 
 def _add_official_test(chosen: dict[str, dict[str, str]], listings: list[Listing], dataset: str) -> None:

@@ -9,9 +9,11 @@ from freeze_or_tune.records.record import Record
 
 Kind = Literal[
     "unreadable", "ignored", "stray", "links", "copies", "contradictions", "small", "imbalance", "validation", "test",
-    "read",
+    "read", "near", "alike", "crossing", "scenes", "untaught", "absent",
 ]  # fmt: skip
-"""read: what was taken for what, where that is no matter of course."""
+"""read: what was taken for what, where that is no matter of course. near: images that nearly equal others; alike: those
+of other classes; crossing: of one group in several given parts. scenes: classes of too few groups; untaught: without
+images to train on; absent: without images to test on."""
 
 _EXAMPLES = 3
 
