@@ -283,4 +283,7 @@ def test_too_few_images_are_no_race(grounds: Grounds, tmp_path: Path) -> None:
     few += [row for row in grounds.rows if row.label == 1 and row.subset == "train"][:1]
     write_split(few, grounds.split)
     found = grounds.race(tmp_path / "race.json")
-    assert found.left_out == "it takes 3 images of each class besides those that test, and a class has 2; add images"
+    words = (
+        "it takes two classes with 3 images each, of different groups, besides those that test, and 1 class has them"
+    )
+    assert found.left_out == f"{words}; add images"

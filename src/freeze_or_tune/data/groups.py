@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import gt
 from typing import Any, Protocol
 
 from scipy.cluster.hierarchy import DisjointSet
@@ -67,36 +68,50 @@ def contents_of(images: Iterable[Grouped], *seed: Any) -> dict[str, Counter[str]
 
 
 def hold_out(contents: Contents, quotas: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
-    """The subset of each group: those of `quotas` (images of each class, at most), or else train.
+    """The subset of each group: those of `quotas` (images of each class, at most), one after the other, or else train.
 
-    In the order given a group goes to the first subset that has room for all of it. Of a class that a subset then has
-    nothing of it gets the smallest group, whatever its size. Some of each class always trains.
+    In the order given a subset takes the groups that it has room for all of. Of a class that it then has nothing of it
+    takes the smallest group, whatever its size. Some of each class always trains, and no subset takes a second group
+    that the ones after it lack.
     """
-    dealt = dict.fromkeys(contents, "train")
-    held: dict[str, Counter[str]] = {subset: Counter() for subset in quotas}
-    train = total_of(contents)
+    dealing = _Dealing(contents)
+    for later, (subset, quota) in zip(range(len(quotas))[::-1], quotas.items(), strict=True):
+        dealing.fill(subset, quota, later)
+    return dealing.dealt
 
-    def spare(group: str) -> bool:
-        return dealt[group] == "train" and spared(contents[group], train)
 
-    def move(group: str, subset: str) -> None:
-        dealt[group] = subset
-        held[subset].update(contents[group])
-        train.subtract(contents[group])
+class _Dealing:
+    """Groups on their way from train to other subsets."""
 
-    for group, content in contents.items():
-        for subset, quota in quotas.items():
-            if spare(group) and all(held[subset][name] + count <= quota[name] for name, count in content.items()):
-                move(group, subset)
-    groups: dict[str, list[str]] = defaultdict(list)
-    for group, content in contents.items():
-        for name in content:
-            groups[name].append(group)
-    for subset in quotas:
-        for name in sorted(groups):
-            if not held[subset][name] and (free := [group for group in groups[name] if spare(group)]):
-                move(min(free, key=lambda group: contents[group].total()), subset)
-    return dealt
+    def __init__(self, contents: Contents) -> None:
+        self.contents, self.dealt = contents, dict.fromkeys(contents, "train")
+        self._groups: dict[str, list[str]] = defaultdict(list)
+        for group, content in contents.items():
+            for name in content:
+                self._groups[name].append(group)
+        self._left = {name: len(groups) for name, groups in self._groups.items()}
+
+    def fill(self, subset: str, quota: Mapping[str, int], later: int) -> None:
+        """Fill a subset; so many `later` ones need a group of each class, too, before it takes a second one."""
+        held: Counter[str] = Counter()
+
+        def spare(group: str) -> bool:
+            needed = (1 + (later if held[name] else 0) for name in self.contents[group])
+            left = (self._left[name] for name in self.contents[group])
+            return self.dealt[group] == "train" and all(map(gt, left, needed))
+
+        def move(group: str) -> None:
+            self.dealt[group] = subset
+            held.update(self.contents[group])
+            for name in self.contents[group]:
+                self._left[name] -= 1
+
+        for group, content in self.contents.items():
+            if all(held[name] + count <= quota[name] for name, count in content.items()) and spare(group):
+                move(group)
+        for name, groups in sorted(self._groups.items()):
+            if not held[name] and (free := list(filter(spare, groups))):
+                move(min(free, key=lambda group: self.contents[group].total()))
 
 
 def total_of(contents: Contents) -> Counter[str]:
