@@ -39,10 +39,10 @@ class Looks:
     """Of all pixels."""
     hashes: NDArray[np.uint64]
     small: NDArray[np.uint8]
-    """Small pictures [N, _SIDE * _SIDE * 3]."""
+    """Small pictures [N, _SIDE * _SIDE, 3]."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Likeness:
     """Which images nearly equal others."""
 
@@ -56,13 +56,13 @@ def look(store: Store, names: Sequence[str]) -> Looks:
     """Read each image once; UserError if one was damaged."""
     digests: list[bytes] = []
     hashes = np.empty(len(names), np.uint64)
-    small = np.empty((len(names), _SIDE * _SIDE * 3), np.uint8)
+    small = np.empty((len(names), _SIDE * _SIDE, 3), np.uint8)
     for start in range(0, len(names), BLOCK):
         for place, pixels in enumerate(store.images(names[start : start + BLOCK]), start):
             digests.append(hashlib.sha256(pixels.data).digest())
             image = Image.fromarray(pixels)
             hashes[place] = np.packbits(imagehash.phash(image).hash).view(np.uint64)[0]
-            small[place] = np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BOX)).ravel()
+            small[place] = np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BOX)).reshape(-1, 3)
     return Looks(digests, hashes, small)
 
 
@@ -73,7 +73,7 @@ def near(looks: Looks, places: Sequence[int], classes: Sequence[str]) -> Likenes
     """
     labels = np.unique(np.array(classes), return_inverse=True)[1]
     where = np.array(places, np.int64)
-    seen = np.flatnonzero([looks.small[place].std() >= FLAT for place in places])
+    seen = np.flatnonzero([looks.small[place].std(0).max() >= FLAT for place in places])
     group, across = np.arange(len(where)), np.zeros(len(where), bool)
     for one, other in _pairs(looks, where, seen):
         same = labels[one] == labels[other]
@@ -100,8 +100,8 @@ def _pairs(looks: Looks, where: Places, seen: Places) -> Iterator[tuple[Places, 
 
 
 def _standard(small: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Such that a product is a correlation."""
-    centred = small - small.mean(1, keepdims=True, dtype=np.float32)
+    """Such that a product is a correlation: of what each channel [N, _SIDE * _SIDE, 3] shows, whatever its mean."""
+    centred = (small - small.mean(1, keepdims=True, dtype=np.float32)).reshape(len(small), -1)
     return np.asarray(centred / np.linalg.norm(centred, axis=1, keepdims=True), np.float32)
 
 
