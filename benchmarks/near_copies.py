@@ -8,9 +8,9 @@ fetches them. Last, seconds and memory. Prints the tables of docs/performance.md
 
 import argparse
 import io
-import resource
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -169,8 +169,8 @@ def compared(listings: list[Listing], looks: Looks) -> Likeness:
     return near(looks, range(len(listings)), [listing.class_name for listing in listings])
 
 
-def speed(images: int, scratch: Path) -> tuple[float, float]:
-    """Seconds to look at so many letters, and to compare them."""
+def speed(images: int, scratch: Path) -> tuple[float, float, float]:
+    """Seconds to look at so many letters, and to compare them, and the memory in MB that both take."""
     render_glyphs("latin-b", images // 40, scratch / "many.zip")
     build_index("folder", [scratch / "many.zip"], scratch / "many.index", None)
     store = scratch / "many.npy"
@@ -182,7 +182,12 @@ def speed(images: int, scratch: Path) -> tuple[float, float]:
     looks = look(Store(store), [listing.image for listing in listings])
     looked = time.perf_counter()
     compared(listings, looks)
-    return looked - start, time.perf_counter() - looked
+    matched = time.perf_counter()
+    tracemalloc.start()
+    compared(listings, look(Store(store), [listing.image for listing in listings]))
+    memory = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    return looked - start, matched - looked, memory
 
 
 def many(images: int) -> float:
@@ -221,10 +226,12 @@ def main() -> None:
             ),
             [_row(name, listings, compared(listings, looks)) for name, listings, looks in datasets(scratch)],
         )
-        looked, matched = speed(arguments.images, scratch)
-        print(f"\n{arguments.images:,} images: {looked:.1f} s to look at them, {matched:.1f} s to compare them")
+        looked, matched, memory = speed(arguments.images, scratch)
+        print(
+            f"\n{arguments.images:,} images of {SIZE} pixels: {looked:.1f} s to look at them, {matched:.1f} s to "
+            f"compare them, {memory:.0f} MB of memory"
+        )
         print(f"{10 * arguments.images:,} images: {many(10 * arguments.images):.0f} s to compare them")
-        print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
 
 
 def _row(name: str, listings: list[Listing], found: Likeness) -> tuple[str, int, int, float, int, int]:

@@ -87,7 +87,7 @@ def test_they_are_the_pairs_on_which_hash_and_picture_agree(crops: list[Image.Im
         for step in range(4)
     }
     store, names, alike = found(mixed | {"b/other": crops[1].rotate(180)}, tmp_path)
-    images = [Image.fromarray(pixels) for pixels in store.images(names)]
+    images = [Image.fromarray(pixels) for pixels in store.images(names)]  # of 64 pixels, as they are hashed
     hashes = [imagehash.phash(image) for image in images]
     small = [np.asarray(image.resize((16, 16), Image.Resampling.BOX)).astype(float) for image in images]
     centred = [(one - one.mean((0, 1))).ravel() for one in small]

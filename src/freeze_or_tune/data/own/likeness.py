@@ -25,6 +25,8 @@ FLAT = 4.0
 """Grey levels that a small picture must vary by (standard deviation): plain ones are all alike."""
 _SIDE = 16
 """Pixels a side of a small picture."""
+_HASHED = 64
+"""Those of the picture that is hashed, in a quarter of the time that a whole one takes."""
 _TILE = 2048
 """Images that are compared with as many at a time, which bounds memory."""
 
@@ -60,9 +62,9 @@ def look(store: Store, names: Sequence[str]) -> Looks:
     for start in range(0, len(names), BLOCK):
         for place, pixels in enumerate(store.images(names[start : start + BLOCK]), start):
             digests.append(hashlib.sha256(pixels.data).digest())
-            image = Image.fromarray(pixels)
+            image = Image.fromarray(pixels).resize((_HASHED, _HASHED), Image.Resampling.BOX)
             hashes[place] = np.packbits(imagehash.phash(image).hash).view(np.uint64)[0]
-            small[place] = np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BOX)).reshape(-1, 3)
+            small[place] = np.asarray(image.reduce(_HASHED // _SIDE)).reshape(-1, 3)
     return Looks(digests, hashes, small)
 
 
