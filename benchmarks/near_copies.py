@@ -3,7 +3,7 @@
 Pictures of several kinds beside changed ones: noise, another encoding, size or brightness, a turn, the place next to
 it; the share of pairs that is found. Then whole datasets of different pictures, of which what is found is false, or so
 alike that nobody could tell. Datasets whose files are not there are left out: `snakemake -- resources/downloads/...`
-fetches them. Last, seconds and memory. Prints the tables of docs/performance.md.
+fetches them. Last, time and memory. Prints the tables of docs/performance.md.
 """
 
 import argparse
@@ -170,7 +170,7 @@ def compared(listings: list[Listing], looks: Looks) -> Likeness:
 
 
 def speed(images: int, scratch: Path) -> tuple[float, float, float]:
-    """Seconds to look at so many letters, and to compare them, and the memory in MB that both take."""
+    """Seconds of a core to look at so many letters, and to compare them, and the memory in MB that both take."""
     render_glyphs("latin-b", images // 40, scratch / "many.zip")
     build_index("folder", [scratch / "many.zip"], scratch / "many.index", None)
     store = scratch / "many.npy"
@@ -178,11 +178,11 @@ def speed(images: int, scratch: Path) -> tuple[float, float, float]:
         [scratch / "many.zip"], scratch / "many.index", None, dataset="m", size=SIZE, destination=store, threads=2
     )
     listings = read_index(scratch / "many.index")
-    start = time.perf_counter()
+    start = time.process_time()
     looks = look(Store(store), [listing.image for listing in listings])
-    looked = time.perf_counter()
+    looked = time.process_time()
     compared(listings, looks)
-    matched = time.perf_counter()
+    matched = time.process_time()
     tracemalloc.start()
     compared(listings, look(Store(store), [listing.image for listing in listings]))
     memory = tracemalloc.get_traced_memory()[1] / 2**20
@@ -191,15 +191,15 @@ def speed(images: int, scratch: Path) -> tuple[float, float, float]:
 
 
 def many(images: int) -> float:
-    """Seconds to compare so many pictures of noise, whatever their kind would be."""
+    """Seconds of a core to compare so many pictures of noise, whatever their kind would be."""
     generator = np.random.default_rng(0)
     looks = Looks(
         [b""] * images, generator.integers(0, 2**63, images, np.uint64),
         generator.integers(0, 256, (images, 256, 3), np.uint8),
     )  # fmt: skip
-    start = time.perf_counter()
+    start = time.process_time()
     near(looks, range(images), ["same"] * images)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def main() -> None:
@@ -228,10 +228,10 @@ def main() -> None:
         )
         looked, matched, memory = speed(arguments.images, scratch)
         print(
-            f"\n{arguments.images:,} images of {SIZE} pixels: {looked:.1f} s to look at them, {matched:.1f} s to "
-            f"compare them, {memory:.0f} MB of memory"
+            f"\n{arguments.images:,} images of {SIZE} pixels: {looked:.1f} s of a core to look at them, "
+            f"{matched:.1f} s to compare them, {memory:.0f} MB of memory"
         )
-        print(f"{10 * arguments.images:,} images: {many(10 * arguments.images):.0f} s to compare them")
+        print(f"{10 * arguments.images:,} images: {many(10 * arguments.images):.0f} s of a core to compare them")
 
 
 def _row(name: str, listings: list[Listing], found: Likeness) -> tuple[str, int, int, float, int, int]:

@@ -105,7 +105,9 @@ def _folds(rows: Sequence[Row], index: Path) -> Folds:
     group_of = {listing.image: listing.group for listing in read_index(index)}
     groups = [row.group or group_of[row.image] or row.image for row in rows]
     held = Counter(label for label, _ in set(zip(labels.tolist(), groups, strict=True)))
-    count = min((groups for groups in held.values() if 1 < groups < FOLDS), default=FOLDS)
+    together = len(set(groups))
+    most = max(2, min(FOLDS, together, int(np.bincount(labels).max())))
+    count = min((groups for groups in held.values() if 1 < groups < most), default=most)
 
     def drawn(kind: type[StratifiedKFold | StratifiedGroupKFold]) -> Folds:
         parts = kind(count, shuffle=True, random_state=0).split(labels[:, None], labels, groups)
@@ -113,7 +115,7 @@ def _folds(rows: Sequence[Row], index: Path) -> Folds:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class with fewer images than folds, or groups
-        whole = len(set(groups)) < len(groups) and drawn(StratifiedGroupKFold)
+        whole = 1 < together < len(groups) and drawn(StratifiedGroupKFold)
         return whole or drawn(StratifiedKFold)
 
 
