@@ -69,7 +69,7 @@ def test_what_was_found_stands_in_the_check_and_on_the_page(advised: Path) -> No
     check, page = Check.read(advised / "birds/check.json"), (advised / "birds.md").read_text()
     assert (check.groups, check.near_copies) == (25, 75)
     kinds = {finding.kind for finding in check.findings}
-    assert {"near", "scenes", "absent"} <= kinds
+    assert {"near", "scenes", "missing"} <= kinds
     assert all(f"- {finding}\n" in page for finding in check.findings)
 
 

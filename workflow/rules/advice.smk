@@ -25,6 +25,7 @@ rule own_store:
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
+        opening=opening,
         splits=None,  # all images
     script:
         "../scripts/store.py"
@@ -32,7 +33,6 @@ rule own_store:
 
 rule check:
     input:
-        files=files_of,
         index="<results>/indexes/{dataset}.csv",
         noticed="<results>/indexes/{dataset}.json",
         store=lambda wildcards: own_store(wildcards.dataset, ADVISED[0]),

@@ -3,6 +3,7 @@ from pathlib import Path
 from freeze_or_tune.system.job import logged
 from freeze_or_tune.data.splits import Draw
 from freeze_or_tune.data.store import build_store
+from freeze_or_tune.study.opening import Opening
 
 splits = snakemake.params.splits
 
@@ -16,4 +17,5 @@ with logged(snakemake.log[0]):
         destination=Path(snakemake.output.store),
         threads=snakemake.threads,
         patch=snakemake.params.patch,
+        opening=Opening(**snakemake.params.opening),
     )

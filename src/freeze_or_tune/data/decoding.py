@@ -1,15 +1,32 @@
 """Image files to arrays."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+
+def _heif() -> tuple[str, ...]:
+    """HEIC, what telephones take, where somebody has installed the plugin."""
+    try:
+        import pillow_heif  # noqa: PLC0415 - it need not be there
+    except ImportError:
+        return ()
+    pillow_heif.register_heif_opener()
+    return ("HEIF",)
+
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "AVIF", *_heif())
 """Formats that are read; others (such as EPS, which runs a program) are never tried."""
+
+HEIC = frozenset({".heic", ".heics", ".heif", ".heifs", ".hif"})
+"""How HEIC is called, which only the plugin itself knows."""
+HEIC_HINT = "pip install 'freeze-or-tune[heif]' reads HEIC"
 
 MOST_PIXELS = 100_000_000
 """A larger image is more likely an attack or an accident than a photograph."""
@@ -17,6 +34,23 @@ MOST_PIXELS = 100_000_000
 
 class UnreadableImage(ValueError):
     """An image that cannot be decoded; the message says why."""
+
+
+@cache
+def suffixes() -> frozenset[str]:
+    """How Pillow knows files in FORMATS to be called, such as .jpg or .jfif."""
+    return frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS)
+
+
+def is_picture(file: IO[bytes], but: Collection[str] = ()) -> bool:
+    """Whether an open file begins as a picture in one of FORMATS does, but not of these, whatever it is called."""
+    try:
+        with Image.open(file, formats=[kind for kind in FORMATS if kind not in but]):
+            return True
+    except Image.DecompressionBombError:
+        return True
+    except Exception:  # other files make decoders raise nearly anything
+        return False
 
 
 def decode(data: bytes, size: int) -> NDArray[np.uint8]:
@@ -63,7 +97,8 @@ def _reasons() -> Iterator[None]:
     except Image.DecompressionBombError:
         raise UnreadableImage(f"more than {MOST_PIXELS:,} pixels are too many") from None
     except UnidentifiedImageError:  # its message holds an address in memory, different each time
-        raise UnreadableImage(f"not an image of a known format ({', '.join(FORMATS)})") from None
+        hint = "" if "HEIF" in FORMATS else f"; {HEIC_HINT}"
+        raise UnreadableImage(f"not an image of a known format ({', '.join(FORMATS)}){hint}") from None
     except Exception as error:  # broken files make decoders raise nearly anything
         raise UnreadableImage(" ".join(str(error).split()) or type(error).__name__) from error
 

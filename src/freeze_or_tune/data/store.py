@@ -18,14 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from freeze_or_tune.data.archives import Archive, Paths, UnreadableFile, open_archives
+from freeze_or_tune.data.archives import Archive, Paths, UnreadableFile
 from freeze_or_tune.data.decoding import UnreadableImage, decode, decode_whole, warp
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
+from freeze_or_tune.data.opening import open_images
 from freeze_or_tune.data.patches import Photos, Pixels, cut_out, point_of
 from freeze_or_tune.data.rows import Rows
 from freeze_or_tune.data.splits import Draw, draw, write_split
 from freeze_or_tune.data.tallies import tally
+from freeze_or_tune.study.opening import USUAL, Opening
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
 
@@ -45,19 +47,21 @@ def build_store(
     destination: Path,
     threads: int,
     patch: int | None = None,
+    opening: Opening = USUAL,
 ) -> None:
     """Decode each image that one of `splits` uses into uint8 [N, size, size, 3], `destination` (.npy).
 
     All images are used if `splits` is None. Beside it: .csv (image, crc32 of its pixels; sorted, row i is image i) and
     .rejected.csv (image, reason). Unreadable images are replaced by the next ones of their class; UserError if too few
     are left. For a dataset of points in photos, `patch` is the side in pixels of what is cut out around each.
+    `opening` as the index had it.
     """
     listings = read_index(index)
     rejected: dict[str, str] = {}
     ready: dict[str, Pixels] = {}
     destination.parent.mkdir(parents=True, exist_ok=True)
     with (
-        open_archives(archive, destination.parent) as images,
+        open_images(archive, opening, destination.parent) as images,
         tempfile.TemporaryDirectory(dir=destination.parent, prefix=".store-") as scratch,
     ):
         _check_present(listings, images, index, points=patch is not None)
@@ -69,7 +73,7 @@ def build_store(
         for attempt in count():
             names = _used(listings, splits, dataset, rejected)
             packed = Path(scratch, f"{attempt}.npy")
-            results = dict(zip(names, _pack(names, pixels, size, packed, threads), strict=True))
+            results = _pack(names, images.in_order(names), pixels, size, packed, threads)
             failed = {name: reason for name, reason in results.items() if isinstance(reason, str)}
             if not failed:
                 break
@@ -230,31 +234,33 @@ def _used(
 
 
 def _pack(
-    names: Sequence[str], pixels: Callable[[str], Pixels], size: int, path: Path, threads: int
-) -> list[int | str]:
-    """Write the pixels of `names` to `path`; for each its checksum, or why it could not be read."""
+    names: Sequence[str], ordered: Sequence[str], pixels: Callable[[str], Pixels], size: int, path: Path, threads: int
+) -> dict[str, int | str]:
+    """Write the pixels of `names` to `path`, read as `ordered`; for each its checksum, or why it could not be read."""
     array = np.lib.format.open_memmap(path, "w+", np.uint8, (len(names), size, size, 3))
+    rows = {name: row for row, name in enumerate(names)}
 
-    def put(row: int) -> int | str:
+    def put(name: str) -> int | str:
         try:
-            image = pixels(names[row])
+            image = pixels(name)
         except (UnreadableImage, UnreadableFile) as error:
             return str(error)
-        array[row] = image
+        array[rows[name]] = image
         return zlib.crc32(image.data)
 
-    results: list[int | str] = []
+    results: dict[str, int | str] = {}
     watched = sys.stderr.isatty()
     with (
         ThreadPoolExecutor(threads) as pool,
         tqdm(total=len(names), unit="image", disable=not watched) as bar,
     ):
-        for start in range(0, len(names), BLOCK):
-            for result in pool.map(put, range(start, min(start + BLOCK, len(names)))):
-                results.append(result)
+        for start in range(0, len(ordered), BLOCK):
+            block = ordered[start : start + BLOCK]
+            for name, result in zip(block, pool.map(put, block), strict=True):
+                results[name] = result
                 bar.update()
     array.flush()
-    return results
+    return {name: results[name] for name in names}
 
 
 def _publish(packed: Path, destination: Path, checksums: dict[str, int | str], rejected: dict[str, str]) -> None:

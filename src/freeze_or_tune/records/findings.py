@@ -9,11 +9,11 @@ from freeze_or_tune.records.record import Record
 
 Kind = Literal[
     "unreadable", "ignored", "stray", "links", "copies", "contradictions", "small", "imbalance", "validation", "test",
-    "read", "near", "alike", "crossing", "scenes", "untaught", "absent",
+    "read", "missing", "alike", "near", "doubtful", "crossing", "scenes", "untaught",
 ]  # fmt: skip
-"""read: what was taken for what, where that is no matter of course. near: images that nearly equal others; alike: those
-of other classes; crossing: of one group in several given parts. scenes: classes of too few groups; untaught: without
-images to train on; absent: without images to test on."""
+"""read: what was taken for what, where that is no matter of course. missing: classes that a part lacks. alike: classes
+whose names hardly differ. near: images that nearly equal others of their class; doubtful: others of another class.
+crossing: images of one group in several given parts. scenes: classes of too few groups; untaught: of none to train on."""
 
 _EXAMPLES = 3
 

@@ -60,7 +60,7 @@ def checked(
     )
     build_store([folder], index, None, dataset="x", size=64, destination=store, threads=1)
     check_images(
-        [folder], index, out / "index.json", store, out / "check.json", out / "split.csv", dataset="x", seed=0,
+        index, out / "index.json", store, out / "check.json", out / "split.csv", dataset="x", seed=0,
         shares=Advising(near_copies=near_copies),
     )  # fmt: skip
     return Check.read(out / "check.json"), read_split(out / "split.csv", 0, 0, 0, pool="shares")
@@ -142,7 +142,7 @@ def test_a_class_that_only_tests_is_left_out_and_one_that_only_trains_is_used(tm
     ]
     assert check.used_classes == 3
     assert {row.subset for row in rows if row.class_name == "2"} == {"train", "val"}
-    assert told(check, "absent") == [
+    assert told(check, "missing") == [
         "Classes that train, but have no image to test on: the accuracy says nothing of them: 1, such as '2'"
     ]
 
@@ -150,7 +150,7 @@ def test_a_class_that_only_tests_is_left_out_and_one_that_only_trains_is_used(tm
 def test_a_picture_in_two_classes_but_for_noise_is_used_and_said(tmp_path: Path) -> None:
     images = {f"{kind}/{number}.png": digit(kind, number) for kind in (0, 1) for number in range(9)}
     check, rows = checked(images | {"1/a zero.png": noisy(digit(0, 3), 0)}, tmp_path)
-    assert told(check, "alike") == [
+    assert told(check, "doubtful") == [
         "Images that nearly equal one of another class; they are used: see that their labels are right: 2, such as "
         "'0/3.png', '1/a zero.png'"
     ]

@@ -31,7 +31,7 @@ def test_what_is_drawn_and_what_has_no_part_is_said() -> None:
         "Images in given parts, which are kept: 20 train, 5 validate, 3 test (val drawn from those that train); 5 "
         "without a part train: 23"
     ]
-    assert told["absent"] == [
+    assert told["missing"] == [
         "Classes that train, but have no image to test on: the accuracy says nothing of them: 1, such as 'b'"
     ]
     assert {row.image for row in rows if row.subset == "test"} == {f"test/a/{i}" for i in range(3)}
@@ -62,4 +62,4 @@ def test_a_class_of_one_scene_trains_and_one_of_two_does_not_validate() -> None:
     assert told["scenes"] == [
         f"Classes of only 1 scene {words} 'b'", f"Classes of only 2 different scenes {words} 'c'"
     ]  # fmt: skip
-    assert [words[-3:] for words in told["absent"]] == ["'b'", "'c'"]
+    assert [words[-3:] for words in told["missing"]] == ["'b'", "'c'"]

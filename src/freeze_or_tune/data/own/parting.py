@@ -19,7 +19,7 @@ def parted(
     ValueError if a class has no image to train on.
     """
     rows = draw_shares(listings, dataset=dataset, seed=seed, val=shares.val, test=shares.test, most=shares.most)
-    return rows, [*_given(listings, rows), *_crossing(rows), *_scenes(rows), *_absent(rows)]
+    return rows, [*_given(listings, rows), *_crossing(rows), *_scenes(rows), *_missing(rows)]
 
 
 def _given(listings: Sequence[Listing], rows: Sequence[Row]) -> list[Finding]:
@@ -79,7 +79,7 @@ def _scenes(rows: Sequence[Row]) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _absent(rows: Sequence[Row]) -> list[Finding]:
+def _missing(rows: Sequence[Row]) -> list[Finding]:
     """Classes that are learnt, but not in all parts."""
     names = {row.class_name for row in rows}
     return [
@@ -88,5 +88,5 @@ def _absent(rows: Sequence[Row]) -> list[Finding]:
             ("test", "Classes that train, but have no image to test on: the accuracy says nothing of them"),
             ("val", "Classes that train, but have no image to validate on"),
         )
-        for finding in Finding.of("absent", names - {row.class_name for row in rows if row.subset == subset}, words)
+        for finding in Finding.of("missing", names - {row.class_name for row in rows if row.subset == subset}, words)
     ]
