@@ -13,7 +13,8 @@ Kind = Literal[
 ]  # fmt: skip
 """read: what was taken for what, where that is no matter of course. missing: classes that a part lacks. alike: classes
 whose names hardly differ. near: images that nearly equal others of their class; doubtful: others of another class.
-crossing: images of one group in several given parts. scenes: classes of too few groups; untaught: of none to train on."""
+crossing: images of one group in several given parts. scenes: classes of too few groups; untaught: those that no image
+trains."""
 
 _EXAMPLES = 3
 
