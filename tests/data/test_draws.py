@@ -226,6 +226,12 @@ def test_too_few_official_validation_images_are_an_error() -> None:
         draw(some, val=1, **what)
 
 
+def test_of_classes_with_enough_images_validation_images_are_counted_where_they_are() -> None:
+    """Twelve images train, which is enough for ten; those that validate are not among them."""
+    rows = draw(owls(), dataset="owls", seed=0, n=10, val=3, test=0, pool="official", enough=13)
+    assert sizes(rows) == {"train": {10}, "val": {3}, "test": {5}}
+
+
 def test_a_group_of_official_parts_is_used_in_the_last_of_them_only() -> None:
     listings = [replace(one, group=f"g{one.image[-1]}" if one.subset != "test" else "g0") for one in owls()]
     rows = draw(listings, dataset="owls", seed=0, n=20, val=3, test=0, pool="official", up_to=True)

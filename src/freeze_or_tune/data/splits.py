@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from freeze_or_tune.data.groups import deal, group_of
 from freeze_or_tune.data.layouts import Listing
+from freeze_or_tune.data.official import Official
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
 from freeze_or_tune.system.hashing import stable_digest
@@ -74,8 +75,11 @@ def draw(
     group are all in one subset.
     """
     everything = list(listings)
-    vals = _of_subset(everything, "val") if pool == "official" else []
-    classes = _classes(_pool(everything, pool, dataset, test), dataset, enough)
+    parts = Official(everything, dataset) if pool == "official" else None
+    vals = parts.val if parts else []
+    if parts and test:
+        raise UserError(f"dataset {dataset!r}: its own test images are used whole, so test must be 0")
+    classes = _classes(parts.train if parts else everything, dataset, enough - val if vals and enough else enough)
     least = 1 if up_to else max(n, largest)
     _check_sizes(classes, dataset, least, 0 if vals else val, 1 if pool == "rest" else test)
     quotas = {"val": val} if pool == "rest" else {"test": test, "val": 0 if vals else val}
@@ -91,10 +95,10 @@ def draw(
         if pool == "rest":
             chosen[name] |= {listing.image: "test" for listing in shuffled[val + max(n, largest) :]}
         _check_groups(chosen[name], dataset, name, quotas | {"train": 1 if up_to else n})
-    if vals:
-        _add_official_val(chosen, _shuffled(vals, dataset, seed), val, dataset)
-    if pool == "official":
-        _add_official_test(chosen, everything, dataset)
+    if parts and vals:
+        parts.add_val(chosen, _shuffled(vals, dataset, seed), val)
+    if parts:
+        parts.add_test(chosen)
     rows = [
         Row(image, name, label, subset)
         for label, name in enumerate(sorted(chosen))
@@ -148,51 +152,6 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 def _shuffled(listings: Iterable[Listing], dataset: str, seed: int) -> list[Listing]:
     return sorted(listings, key=lambda listing: stable_digest(seed, dataset, listing.class_name, listing.image))
-
-
-def _pool(listings: list[Listing], pool: Pool, dataset: str, test: int) -> list[Listing]:
-    """The images that are drawn from."""
-    if pool != "official":
-        return listings
-    if test:
-        raise UserError(f"dataset {dataset!r}: its own test images are used whole, so test must be 0")
-    own = {listing.subset for listing in listings}
-    if not own >= {"train", "test"}:
-        raise UserError(f"dataset {dataset!r} has no official training and test images; say how many to test on")
-    return _of_subset(listings, "train")
-
-
-def _of_subset(listings: list[Listing], subset: str) -> list[Listing]:
-    """The official train or val, without images of groups that stand in a subset after it: those are held out."""
-    later = {"train": ("val", "test"), "val": ("test",)}[subset]
-    held = {listing.group for listing in listings if listing.subset in later and listing.group}
-    return [listing for listing in listings if listing.subset == subset and listing.group not in held]
-
-
-def _add_official_val(chosen: dict[str, dict[str, str]], vals: list[Listing], val: int, dataset: str) -> None:
-    """Add the first official validation images of the chosen classes; UserError if a class has too few."""
-    classes: dict[str, list[str]] = {name: [] for name in chosen}
-    for listing in vals:
-        classes.get(listing.class_name, []).append(listing.image)
-    for name, images in classes.items():
-        if len(images) < val:
-            raise UserError(
-                f"dataset {dataset!r}: class {name!r} has {len(images)} official validation images, but {val} are "
-                "wanted; ask for fewer"
-            )
-        chosen[name] |= dict.fromkeys(images[:val], "val")
-
-
-def _add_official_test(chosen: dict[str, dict[str, str]], listings: list[Listing], dataset: str) -> None:
-    """Add all official test images of the chosen classes; UserError if a class has none."""
-    tests = [listing for listing in listings if listing.subset == "test" and listing.class_name in chosen]
-    untested = chosen.keys() - {listing.class_name for listing in tests}
-    if untested:
-        raise UserError(
-            f"dataset {dataset!r}: class {min(untested)!r} has no official test images; say how many to test on"
-        )
-    for listing in tests:
-        chosen[listing.class_name][listing.image] = "test"
 
 
 def _classes(listings: list[Listing], dataset: str, enough: int) -> dict[str, list[Listing]]:
