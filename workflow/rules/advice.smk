@@ -50,7 +50,7 @@ rule check:
     params:
         recipe=RECIPES["advice"],
         seed=study.seed,
-        shares=study.advice.model_dump(include={"val", "test", "most"}),
+        shares=study.advice.model_dump(include={"val", "test", "most", "near_copies"}),
     script:
         "../scripts/check.py"
 
