@@ -14,6 +14,7 @@ rule own_store:
         store="<results>/advice/{dataset}/images-{size}.npy",
         images="<results>/advice/{dataset}/images-{size}.csv",
         rejected="<results>/advice/{dataset}/images-{size}.rejected.csv",
+        decoding="<results>/advice/{dataset}/images-{size}.json",
     log:
         "<logs>/advice/{dataset}/images-{size}.log",
     benchmark:
@@ -25,6 +26,8 @@ rule own_store:
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
+        orientation=lambda wildcards: getattr(study.dataset(wildcards.dataset), "orientation", "stored"),
+        range=lambda wildcards: getattr(study.dataset(wildcards.dataset), "range", None),
         splits=None,  # all images
     script:
         "../scripts/store.py"

@@ -12,7 +12,7 @@ from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing, is_hidden
 from freeze_or_tune.data.own.shares import FEWEST, draw_shares
 from freeze_or_tune.data.splits import Row, write_split
-from freeze_or_tune.data.store import BLOCK, Store, read_rejected
+from freeze_or_tune.data.store import BLOCK, Store, read_rejected, read_stored
 from freeze_or_tune.records.advice import Check
 from freeze_or_tune.records.findings import Finding, Findings, Kind
 from freeze_or_tune.study.settings import Advising
@@ -41,7 +41,7 @@ def check_images(
     decoded. Copies are told by its pixels: what the network would see twice.
     """
     listings = read_index(index)
-    findings = [*Findings.read(noticed).findings, *_around(archive, listings)]
+    findings = [*Findings.read(noticed).findings, *read_stored(store).findings, *_around(archive, listings)]
     reasons = store.with_suffix(".rejected.csv")
     rejected = read_rejected(reasons)
     findings += Finding.of(
