@@ -7,7 +7,7 @@ from typing import IO
 import numpy as np
 import pytest
 
-from freeze_or_tune.data import decoder
+from freeze_or_tune.data import pixels as decoding
 from freeze_or_tune.data import store as module
 from freeze_or_tune.data.index import build_index, read_index
 from freeze_or_tune.data.layouts import Listing
@@ -101,8 +101,8 @@ def test_unreadable_images_are_replaced(tmp_path: Path, caplog: pytest.LogCaptur
 def test_each_image_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     indexed(tmp_path, FILES | {f"cat/{i} é.png": BROKEN for i in range(5)})
     calls: list[bytes] = []
-    real = decoder.decode_noting
-    monkeypatch.setattr(decoder, "decode_noting", lambda data, *how: calls.append(data) or real(data, *how))
+    real = decoding.decode_noting
+    monkeypatch.setattr(decoding, "decode_noting", lambda data, *how: calls.append(data) or real(data, *how))
     store = build(tmp_path)
     rejected = read_rejected(tmp_path / "store" / "pets.rejected.csv")
     assert rejected

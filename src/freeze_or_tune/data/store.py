@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from freeze_or_tune.data.archives import Archive, Paths, UnreadableFile, open_archives
-from freeze_or_tune.data.decoder import Decoder, Wish
 from freeze_or_tune.data.decoding import UnreadableImage, decode_whole, warp
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.patches import Photos, Pixels, cut_out, point_of
+from freeze_or_tune.data.pixels import Decoder, Wish
 from freeze_or_tune.data.rows import NewRows, Rows
 from freeze_or_tune.data.splits import Draw, draw, write_split
 from freeze_or_tune.data.tallies import tally
