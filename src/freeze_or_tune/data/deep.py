@@ -130,7 +130,7 @@ def range_of(kind: Kind, images: Sequence[Extremes]) -> Range:
     whites = [2**bits - 1 for bits in BITS] if kind == "integers" else [1, 255]
     leeway = 0 if kind == "integers" else _NEARLY
     for white in whites:
-        if -leeway * white <= low and high <= white + leeway * white:
+        if -leeway * high <= low and high <= white + leeway * white:
             return 0.0, float(white)
     return low, high if high > low else low + 1
 
