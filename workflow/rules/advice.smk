@@ -28,6 +28,7 @@ rule own_store:
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
         orientation=lambda wildcards: getattr(study.dataset(wildcards.dataset), "orientation", "stored"),
         range=lambda wildcards: getattr(study.dataset(wildcards.dataset), "range", None),
+        opening=opening,
         splits=None,  # all images
     script:
         "../scripts/store.py"
@@ -35,7 +36,6 @@ rule own_store:
 
 rule check:
     input:
-        files=files_of,
         index="<results>/indexes/{dataset}.csv",
         noticed="<results>/indexes/{dataset}.json",
         store=lambda wildcards: own_store(wildcards.dataset, ADVISED[0]),

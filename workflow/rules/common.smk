@@ -10,6 +10,7 @@ from freeze_or_tune.system.process import prepare_process, refuse
 from freeze_or_tune.records.recipes import RECIPES
 from freeze_or_tune.system.sources import scripts_from_local_git
 from freeze_or_tune.system.slurm import cancel_forgotten_jobs, wait_for_the_controller
+from freeze_or_tune.study.opening import USUAL
 from freeze_or_tune.study.reading import load_study
 
 prepare_process()
@@ -58,7 +59,7 @@ def own_images(wildcards):
         return None
     from freeze_or_tune.data.own.fingerprint import fingerprint  # numpy comes with it, which other jobs do without
 
-    return fingerprint(Path(study.images.path))
+    return fingerprint(Path(study.images.path), follow_links=study.images.follow_links)
 
 
 def one_of(names):

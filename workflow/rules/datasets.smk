@@ -18,6 +18,19 @@ rule download:
         "../scripts/download.py"
 
 
+# A dataset of the Hugging Face Hub by its name (study/hub.py), in the revision of its first download.
+rule hub:
+    output:
+        directory("<resources>/hub/{repository}"),
+    log:
+        "<logs>/hub/{repository}.log",
+    benchmark:
+        "<benchmarks>/hub/{repository}.tsv"
+    localrule: True
+    script:
+        "../scripts/hub.py"
+
+
 rule glyphs:
     output:
         "<resources>/builtin/{alphabet}-{images}.zip",
@@ -71,7 +84,7 @@ rule index:
         half=lambda wildcards: getattr(study.dataset(wildcards.dataset), "half", None),
         smallest_class=lambda wildcards: study.dataset(wildcards.dataset).smallest_class,
         own=own_images,
-        follow_links=lambda wildcards: getattr(study.dataset(wildcards.dataset), "follow_links", False),
+        opening=opening,
     script:
         "../scripts/index.py"
 
@@ -98,6 +111,7 @@ rule store:
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
         orientation=lambda wildcards: getattr(study.dataset(wildcards.dataset), "orientation", "stored"),
         range=lambda wildcards: getattr(study.dataset(wildcards.dataset), "range", None),
+        opening=opening,
         splits=lambda wildcards: [
             split.model_dump(exclude={"dataset"}) for split in study.splits_of_dataset(wildcards.dataset)
         ],

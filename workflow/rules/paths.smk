@@ -20,6 +20,11 @@ def files_of(wildcards):
     return [named(path) for path in study.dataset(wildcards.dataset).files]
 
 
+def opening(wildcards):
+    """How a dataset's files are opened, as far as it is not as usual."""
+    return getattr(study.dataset(wildcards.dataset), "opening", USUAL).model_dump(exclude_defaults=True)
+
+
 def mean_image(wildcards):
     """The mean image that comes with weights of others, if there is one."""
     mean = study.imported()[wildcards.source].mean

@@ -6,7 +6,6 @@ from freeze_or_tune.study.settings import Advising
 
 with logged(snakemake.log[0]):
     check_images(
-        [Path(path) for path in snakemake.input.files],
         index=Path(snakemake.input.index),
         noticed=Path(snakemake.input.noticed),
         store=Path(snakemake.input.store),

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from freeze_or_tune.system.job import logged
 from freeze_or_tune.data.index import build_index
+from freeze_or_tune.study.opening import Opening
 
 with logged(snakemake.log[0]):
     build_index(
@@ -10,5 +11,5 @@ with logged(snakemake.log[0]):
         Path(snakemake.output.index),
         snakemake.params.smallest_class,
         snakemake.params.half,
-        follow_links=snakemake.params.follow_links,
+        opening=Opening(**snakemake.params.opening),
     )

@@ -3,6 +3,7 @@ from pathlib import Path
 from freeze_or_tune.system.job import logged
 from freeze_or_tune.data.splits import Draw
 from freeze_or_tune.data.store import build_store
+from freeze_or_tune.study.opening import Opening
 
 splits = snakemake.params.splits
 
@@ -18,4 +19,5 @@ with logged(snakemake.log[0]):
         patch=snakemake.params.patch,
         orientation=snakemake.params.orientation,
         value_range=snakemake.params.range,
+        opening=Opening(**snakemake.params.opening),
     )

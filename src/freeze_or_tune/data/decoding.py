@@ -1,9 +1,10 @@
 """Image files to arrays."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from functools import cache
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,23 @@ from freeze_or_tune.data import deep
 from freeze_or_tune.data.turning import orientation_of, turned, undone
 from freeze_or_tune.records.decoding import CAFFE, Decoding
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "AVIF")
+
+def _heif() -> tuple[str, ...]:
+    """HEIC, what telephones take, where somebody has installed the plugin."""
+    try:
+        import pillow_heif  # noqa: PLC0415 - it need not be there
+    except ImportError:
+        return ()
+    pillow_heif.register_heif_opener()
+    return ("HEIF",)
+
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "AVIF", *_heif())
 """Formats that are read; others (such as EPS, which runs a program) are never tried."""
+
+HEIC = frozenset({".heic", ".heics", ".heif", ".heifs", ".hif"})
+"""How HEIC is called, which only the plugin itself knows."""
+HEIC_HINT = "pip install 'freeze-or-tune[heif]' reads HEIC"
 
 MOST_PIXELS = 100_000_000
 """A larger image is more likely an attack or an accident than a photograph."""
@@ -36,6 +52,23 @@ class Decoded(NamedTuple):
     """What it has instead of eight bits."""
     noticed: tuple[str, ...]
     """turned, pages, frames, numberless."""
+
+
+@cache
+def suffixes() -> frozenset[str]:
+    """How Pillow knows files in FORMATS to be called, such as .jpg or .jfif."""
+    return frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS)
+
+
+def is_picture(file: IO[bytes], but: Collection[str] = ()) -> bool:
+    """Whether an open file begins as a picture in one of FORMATS does, but not of these, whatever it is called."""
+    try:
+        with Image.open(file, formats=[kind for kind in FORMATS if kind not in but]):
+            return True
+    except Image.DecompressionBombError:
+        return True
+    except Exception:  # other files make decoders raise nearly anything
+        return False
 
 
 def decode(data: bytes, size: int, how: Decoding = CAFFE) -> NDArray[np.uint8]:
@@ -116,7 +149,8 @@ def _reasons() -> Iterator[None]:
     except Image.DecompressionBombError:
         raise UnreadableImage(f"more than {MOST_PIXELS:,} pixels are too many") from None
     except UnidentifiedImageError:  # its message holds an address in memory, different each time
-        raise UnreadableImage(f"not an image of a known format ({', '.join(FORMATS)})") from None
+        hint = "" if "HEIF" in FORMATS else f"; {HEIC_HINT}"
+        raise UnreadableImage(f"not an image of a known format ({', '.join(FORMATS)}){hint}") from None
     except Exception as error:  # broken files make decoders raise nearly anything
         raise UnreadableImage(" ".join(str(error).split()) or type(error).__name__) from error
 

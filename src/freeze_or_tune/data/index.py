@@ -5,10 +5,14 @@ from collections import Counter
 from dataclasses import astuple
 from pathlib import Path
 
-from freeze_or_tune.data.archives import Paths, open_archives
+from freeze_or_tune.data.archives import Paths
+from freeze_or_tune.data.downloads.hub import revision_of
 from freeze_or_tune.data.halves import Half, in_half
-from freeze_or_tune.data.layouts import READERS, Listing
-from freeze_or_tune.records.findings import Findings
+from freeze_or_tune.data.layouts import OWN, READERS, Listing, around, one_spelling
+from freeze_or_tune.data.opening import open_images, resolved
+from freeze_or_tune.records.findings import Finding, Findings
+from freeze_or_tune.study.hub import of_folder
+from freeze_or_tune.study.opening import USUAL, Opening
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
 
@@ -24,17 +28,21 @@ def build_index(
     smallest_class: int | None,
     half: Half | None = None,
     *,
-    follow_links: bool = False,
+    opening: Opening = USUAL,
 ) -> None:
     """Write the index of archives (or of one half of ImageNet's classes), sorted by image.
 
     Beside it, as .json, what the reader has noticed. UserError if the smallest class is not as declared.
     """
+    reader = resolved(reader, archive)
     if reader not in READERS:
         raise UserError(f"{reader!r} is not a reader of datasets; there are {', '.join(READERS)}")
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with open_archives(archive, destination.parent, follow_links=follow_links) as opened:
+    with open_images(archive, opening, destination.parent) as opened:
         listings = READERS[reader](opened)
+        if reader in OWN:
+            listings, spelt = one_spelling(listings)
+            opened.findings += [*spelt, *around(opened, {listing.image for listing in listings})]
     if half is not None:
         listings = in_half(listings, half)
     name, count = min(Counter(listing.class_name for listing in listings).items(), key=lambda item: item[::-1])
@@ -43,10 +51,19 @@ def build_index(
             f"{opened.path}: the smallest class, {name!r}, has {count} images, but the config says "
             f"smallest_class: {smallest_class}; correct the config, or complete the images"
         )
+    opened.findings += _from_the_hub(archive, len(listings))
     for finding in opened.findings:
         logger.info("%s: %s", opened.path, finding)
     Findings(findings=tuple(opened.findings)).write(destination.with_suffix(".json"))
     write_table(destination, COLUMNS, sorted(astuple(listing) for listing in listings))
+
+
+def _from_the_hub(archive: Paths, count: int) -> list[Finding]:
+    """Which revision of a dataset of the Hub the images are of."""
+    folder = archive if isinstance(archive, Path) else archive[0]
+    revision = revision_of(folder)
+    words = f"Images of {of_folder(folder.name).address} of the Hugging Face Hub, revision {revision}"
+    return [Finding(kind="read", words=words, count=count)] if revision else []
 
 
 def read_index(path: Path) -> list[Listing]:

@@ -63,12 +63,13 @@ class Decoder:
 
         So stores of any size have the same. `in_threads` is a pool's map.
         """
-        waiting = sorted(names, key=stable_digest)
+        waiting = list(names)  # in the order in which the archive is best read
         for kind in get_args(Kind):
             chosen = [name for name in waiting if self._deep[name] == kind]
             if not chosen:
                 continue
-            looked_at = chosen[:MOST_LOOKED_AT]
+            first = set(sorted(chosen, key=stable_digest)[:MOST_LOOKED_AT])
+            looked_at = [name for name in chosen if name in first]
             found = [one for one in in_threads(self._extremes, looked_at) if one]
             if found:
                 self.how = self.how.model_copy(update={kind: range_of(kind, found)})

@@ -18,16 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from freeze_or_tune.data.archives import Archive, Paths, UnreadableFile, open_archives
+from freeze_or_tune.data.archives import Archive, Paths, UnreadableFile
 from freeze_or_tune.data.decoding import UnreadableImage, decode_whole, warp
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
+from freeze_or_tune.data.opening import open_images
 from freeze_or_tune.data.patches import Photos, Pixels, cut_out, point_of
 from freeze_or_tune.data.pixels import Decoder, Wish
 from freeze_or_tune.data.rows import NewRows, Rows
 from freeze_or_tune.data.splits import Draw, draw, write_split
 from freeze_or_tune.data.tallies import tally
 from freeze_or_tune.records.decoding import Orientation, Stored
+from freeze_or_tune.study.opening import USUAL, Opening
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
 
@@ -47,6 +49,7 @@ def build_store(
     destination: Path,
     threads: int,
     patch: int | None = None,
+    opening: Opening = USUAL,
     orientation: Orientation = "stored",
     value_range: Wish = None,
 ) -> None:
@@ -55,15 +58,15 @@ def build_store(
     All images are used if `splits` is None. Beside it: .csv (image, crc32 of its pixels; sorted, row i is image i),
     .rejected.csv (image, reason) and .json (how they were decoded, and what was noticed). Unreadable images are
     replaced by the next ones of their class; UserError if too few are left. For a dataset of points in photos, `patch`
-    is the side in pixels of what is cut out around each. `orientation` and `value_range` are as a study's Images have
-    them; without, Caffe's way.
+    is the side in pixels of what is cut out around each. `opening` as the index had it; `orientation` and `value_range`
+    as a study's Images have them, without, Caffe's way.
     """
     listings = read_index(index)
     rejected: dict[str, str] = {}
     ready: dict[str, Pixels] = {}
     destination.parent.mkdir(parents=True, exist_ok=True)
     with (
-        open_archives(archive, destination.parent) as images,
+        open_images(archive, opening, destination.parent) as images,
         tempfile.TemporaryDirectory(dir=destination.parent, prefix=".store-") as scratch,
     ):
         _check_present(listings, images, index, points=patch is not None)
@@ -76,7 +79,7 @@ def build_store(
         for attempt in count():
             names = _used(listings, splits, dataset, rejected)
             packed = Path(scratch, f"{attempt}.npy")
-            results = dict(zip(names, _pack(names, pixels, decoder.settle, size, packed, threads), strict=True))
+            results = _pack(names, images.in_order(names), pixels, decoder.settle, size, packed, threads)
             failed = {name: reason for name, reason in results.items() if isinstance(reason, str)}
             if not failed:
                 break
@@ -233,14 +236,15 @@ def _used(
 
 
 def _pack(
-    names: Sequence[str], pixels: Callable[[str], Pixels | None], settle: Callable[..., None], size: int, path: Path,
-    threads: int,
-) -> list[int | str]:  # fmt: skip
-    """Write the pixels of `names` to `path`; for each its checksum, or why it could not be read.
+    names: Sequence[str], ordered: Sequence[str], pixels: Callable[[str], Pixels | None], settle: Callable[..., None],
+    size: int, path: Path, threads: int,
+) -> dict[str, int | str]:  # fmt: skip
+    """Write the pixels of `names` to `path`, read as `ordered`; for each its checksum, or why it could not be read.
 
     Those of which there are none at first are asked for again when all others are written, and it is settled how.
     """
-    results: list[int | str | None] = [None] * len(names)
+    rows = {name: row for row, name in enumerate(names)}
+    results: dict[str, int | str] = {}
     watched = sys.stderr.isatty()
     with (
         NewRows(path, (len(names), size, size, 3)) as file,
@@ -248,27 +252,28 @@ def _pack(
         tqdm(total=len(names), unit="image", disable=not watched) as bar,
     ):
 
-        def put(row: int) -> int | str | None:
+        def put(name: str) -> int | str | None:
             try:
-                image = pixels(names[row])
+                image = pixels(name)
             except (UnreadableImage, UnreadableFile) as error:
                 return str(error)
             if image is None:
                 return None
-            file.write(row, image)
+            file.write(rows[name], image)
             return zlib.crc32(image.data)
 
-        def put_all(rows: Sequence[int]) -> None:
-            for some in (rows[first : first + BLOCK] for first in range(0, len(rows), BLOCK)):
-                for row, result in zip(some, pool.map(put, some), strict=True):
-                    results[row] = result
-                    bar.update(result is not None)
+        def put_all(some: Sequence[str]) -> None:
+            for block in (some[first : first + BLOCK] for first in range(0, len(some), BLOCK)):
+                for name, result in zip(block, pool.map(put, block), strict=True):
+                    if result is not None:
+                        results[name] = result
+                        bar.update()
 
-        put_all(range(len(names)))
-        late = [row for row, result in enumerate(results) if result is None]
-        settle([names[row] for row in late], pool.map)
+        put_all(ordered)
+        late = [name for name in ordered if name not in results]
+        settle(late, pool.map)
         put_all(late)
-    return [result for result in results if result is not None]
+    return {name: results[name] for name in names}
 
 
 def _publish(

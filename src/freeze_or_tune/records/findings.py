@@ -9,9 +9,10 @@ from freeze_or_tune.records.record import Record
 
 Kind = Literal[
     "unreadable", "ignored", "stray", "links", "copies", "contradictions", "small", "imbalance", "validation", "test",
-    "read",
+    "read", "missing", "alike",
 ]  # fmt: skip
-"""read: what was taken for what, where that is no matter of course."""
+"""read: what was taken for what, where that is no matter of course. missing: classes that a given part lacks. alike:
+classes whose names hardly differ."""
 
 _EXAMPLES = 3
 

@@ -6,7 +6,7 @@ makes it compute the stage, and what follows from it, anew.
 
 RECIPES = {
     "builtin": 1,
-    "index": 1,
+    "index": 2,
     "store": 1,
     "samples": 1,
     "split": 1,

@@ -1,10 +1,12 @@
 """What all archives share: names that stay inside, and sizes that are bounded."""
 
+import io
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.system.errors import UserError
@@ -16,6 +18,13 @@ MOST_FILES = 5_000_000
 
 MOST_BYTES = 1 << 28
 """Bytes of one file that is read; a larger one is no photograph and no list."""
+
+
+_SYSTEMS = {
+    "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information",
+    "lost+found",
+}  # fmt: skip
+"""Files and folders that systems leave beside a person's own; @eaDir holds a Synology's small copies of all images."""
 
 
 class UnreadableFile(UserError):
@@ -30,8 +39,12 @@ class Archive(ABC):
         self.path = path
         self.left_out: tuple[str, ...] = ()
         """Links and the like that `names` came across and leaves out."""
+        self.follows: bool | None = None
+        """Whether links are read wherever they lead; None where they never are."""
         self.findings: list[Finding] = []
         """What a reader has noticed in it that the images' owner should know."""
+        self.told: set[str] = set()
+        """Files that are no images of the dataset, of which no more need be said: a finding has, or they are used."""
 
     @abstractmethod
     def names(self) -> list[str]:
@@ -40,6 +53,14 @@ class Archive(ABC):
     @abstractmethod
     def read(self, name: str) -> bytes:
         """Bytes of a file, from any thread; KeyError if it is not there, UserError if it is damaged or too large."""
+
+    def in_order(self, names: Sequence[str]) -> list[str]:
+        """The same names in an order in which they are read fast."""
+        return list(names)
+
+    def open(self, name: str) -> IO[bytes]:
+        """A file that is read as far as one asks, from any place; errors as `read` has them."""
+        return io.BytesIO(self.read(name))
 
     def close(self) -> None:  # noqa: B027 (a folder keeps nothing open)
         """Let go of open files."""
@@ -59,6 +80,12 @@ def safe_name(name: str) -> str | None:
     """A member's name as a relative path without `.`; None if it leads out of the archive."""
     path = PurePosixPath(name)
     return None if path.is_absolute() or ".." in path.parts or not path.parts else str(path)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file is what systems and programs keep beside a person's own, or lies in such a folder."""
+    parts = [part for part in PurePosixPath(name).parts if part != ".."]
+    return any(part.startswith(".") or part.lower() in _SYSTEMS for part in parts)
 
 
 def check_size(path: Path, name: str, size: int) -> None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from freeze_or_tune.data.archives.base import Archive
 from freeze_or_tune.data.archives.folders import FileArchive, FolderArchive
@@ -34,13 +35,22 @@ class JoinedArchive(Archive):
 
     def read(self, name: str) -> bytes:
         """Bytes of a file."""
-        first, _, rest = name.partition("/")
-        return self._archives[first].read(rest or first)
+        archive, inside = self._place(name)
+        return archive.read(inside)
+
+    def open(self, name: str) -> IO[bytes]:
+        """A file from its start."""
+        archive, inside = self._place(name)
+        return archive.open(inside)
 
     def close(self) -> None:
         """Close all of them."""
         for archive in self._archives.values():
             archive.close()
+
+    def _place(self, name: str) -> tuple[Archive, str]:
+        first, _, rest = name.partition("/")
+        return self._archives[first], rest or first
 
 
 def _name(archive: Archive) -> str:

@@ -31,6 +31,6 @@ class ListedArchive(FolderArchive):
 
     def names(self) -> list[str]:
         """Sorted paths of the files that are listed and there."""
-        there = {name for name in self.labels if self._holds(self.path / name)}
+        there = {name for name in self.labels if self._holds(name)}
         self.left_out = tuple(sorted(self.labels.keys() - there))
         return sorted(there)

@@ -6,6 +6,7 @@ replaced. The largest (SUN397) takes 39 GB while it is open, and nothing remains
 archives in their own order would save that space, but each reader and the store would have to know about it.
 """
 
+import contextlib
 import gzip
 import io
 import os
@@ -31,18 +32,27 @@ CHUNK = 1 << 20
 class TarArchive(Archive):
     """A tar; a tar in it is listed as a folder of its name (ILSVRC2012: n01440764.tar as n01440764/)."""
 
-    def __init__(self, path: Path, file: IO[bytes] | None = None) -> None:
-        """List `path`, or the open `file` that it was decompressed to; UserError if it is damaged."""
+    def __init__(self, path: Path, file: IO[bytes] | None = None, *, keep_open: bool = True) -> None:
+        """List `path`, or the open `file` that it was decompressed to; UserError if it is damaged.
+
+        Without `keep_open` each read opens `path` anew: of a thousand tars not all may be open at once.
+        """
         super().__init__(path)
         self._places: dict[str, tuple[int, int]] = {}
-        self._left_out: list[str] = []
-        self._file = path.open("rb") if file is None else file
+        left_out: list[str] = []
+        self.repeated: list[str] = []
+        """Names that stand there twice: the last file of a name counts, as when it is unpacked."""
+        self._file: IO[bytes] | None = path.open("rb") if file is None else file
         try:
-            self._list(0, os.fstat(self._file.fileno()).st_size, "")
+            self._list(self._file.fileno(), 0, os.fstat(self._file.fileno()).st_size, "", left_out)
         except BaseException:
             self._file.close()
             raise
-        warn_left_out(path, self._left_out)
+        self.left_out = tuple(sorted(left_out))
+        warn_left_out(path, left_out)
+        if file is None and not keep_open:
+            self._file.close()
+            self._file = None
 
     def names(self) -> list[str]:
         """Sorted paths of all files."""
@@ -53,28 +63,40 @@ class TarArchive(Archive):
         start, size = self._places[name]
         check_size(self.path, name, size)
         # pread keeps no position, so that threads need not wait for each other.
-        data = os.pread(self._file.fileno(), size, start)
+        with contextlib.nullcontext(self._file) if self._file else self.path.open("rb") as file:
+            data = os.pread(file.fileno(), size, start)
         if len(data) != size:
             raise _damaged(self.path, f"{name!r} is cut off")
         return data
 
+    def open(self, name: str) -> IO[bytes]:
+        """A file from its start."""
+        if self._file is None:
+            return super().open(name)
+        start, size = self._places[name]
+        check_size(self.path, name, size)
+        return io.BufferedReader(_Window(self._file.fileno(), start, size))
+
     def close(self) -> None:
         """Close the tar."""
-        self._file.close()
+        if self._file:
+            self._file.close()
 
-    def _list(self, start: int, size: int, folder: str) -> None:
-        """Note where each file lies of the tar at `start`; its names are put into `folder`."""
-        for count, member in enumerate(_members(self.path, self._file.fileno(), start, size), len(self._places)):
+    def _list(self, descriptor: int, start: int, size: int, folder: str, left_out: list[str]) -> None:
+        """Note where each file lies of the tar at `start`, its names put into `folder`, and what is no plain file."""
+        for count, member in enumerate(_members(self.path, descriptor, start, size), len(self._places)):
             check_count(self.path, count + 1)
             name = safe_name(member.name)
             # A hard or symbolic link may point anywhere, a sparse file is not stored in one piece.
             if name is None or not (member.isdir() or (member.isreg() and not member.issparse())):
-                self._left_out.append(folder + member.name)
+                left_out.append(folder + member.name)
             elif member.isreg():
                 inside = start + member.offset_data
                 if name.endswith(".tar") and not folder:
-                    self._list(inside, member.size, name.removesuffix(".tar") + "/")
+                    self._list(descriptor, inside, member.size, name.removesuffix(".tar") + "/", left_out)
                 else:
+                    if folder + name in self._places:
+                        self.repeated.append(folder + name)
                     self._places[folder + name] = (inside, member.size)
 
 

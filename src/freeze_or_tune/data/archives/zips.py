@@ -7,6 +7,7 @@ import threading
 import zipfile
 import zlib
 from pathlib import Path
+from typing import IO
 
 from freeze_or_tune.data.archives.base import Archive, check_count, check_size, safe_name, warn_left_out
 from freeze_or_tune.system.errors import UserError
@@ -15,6 +16,9 @@ DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, RuntimeError, ValueError
 )  # fmt: skip
 """What zipfile raises for broken zips, of which only the first is documented."""
+
+_DOS = 0
+"""The system, by the format's table, that a zip of Windows says it was made on."""
 
 
 class ZipArchive(Archive):
@@ -32,11 +36,12 @@ class ZipArchive(Archive):
         self._entries: dict[str, zipfile.ZipInfo] = {}
         left_out = []
         for entry in self._zip.infolist():
-            name = safe_name(entry.filename)
+            name = safe_name(_slashed(entry))
             if name is None or stat.S_ISLNK(entry.external_attr >> 16):
                 left_out.append(entry.filename)
-            elif not entry.is_dir():
+            elif not _slashed(entry).endswith("/"):
                 self._entries[name] = entry
+        self.left_out = tuple(sorted(left_out))
         warn_left_out(path, left_out)
 
     def names(self) -> list[str]:
@@ -54,6 +59,21 @@ class ZipArchive(Archive):
         except DAMAGE as error:
             raise UserError(f"{name!r} in {self.path} cannot be read ({error}); fetch or make the zip again") from None
 
+    def open(self, name: str) -> IO[bytes]:
+        """A file from its start; a checksum is verified only at its end."""
+        entry = self._entries[name]
+        check_size(self.path, name, entry.file_size)
+        try:
+            return self._zip.open(entry)
+        except DAMAGE as error:
+            raise UserError(f"{name!r} in {self.path} cannot be read ({error}); fetch or make the zip again") from None
+
     def close(self) -> None:
         """Close the zip."""
         self._zip.close()
+
+
+def _slashed(entry: zipfile.ZipInfo) -> str:
+    """A member's name, whose folders some programs of Windows part by backslashes, against the format."""
+    of_windows = entry.create_system == _DOS and "/" not in entry.filename
+    return entry.filename.replace("\\", "/") if of_windows else entry.filename

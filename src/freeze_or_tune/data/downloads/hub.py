@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from freeze_or_tune.data.downloads.partial import Partial
 from freeze_or_tune.data.downloads.whole import Wanted
@@ -30,9 +31,21 @@ def page(url: str) -> str:
     return f"{constants.ENDPOINT}/{url.removeprefix(SCHEME)}"
 
 
+def library() -> Any:
+    """The library, imported with our settings."""
+    # Plain HTTP, which proxies and tests know, no request that nobody asked for, and no bars in logs.
+    settings = ["HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY"]
+    for setting in settings if sys.stderr.isatty() else [*settings, "HF_HUB_DISABLE_PROGRESS_BARS"]:
+        os.environ.setdefault(setting, "1")
+    import huggingface_hub.constants  # noqa: PLC0415
+    import huggingface_hub.errors  # noqa: PLC0415
+
+    return huggingface_hub
+
+
 def revision_of(destination: Path) -> str | None:
     """The revision (a commit's hash) that a file was first fetched in; None if it was not, or a person placed it."""
-    record = _record(destination)
+    record = record_of(destination)
     revision = record.read_text(encoding="utf-8").partition(" ")[0] if record.exists() else None
     if revision is not None and not re.fullmatch(r"[0-9a-f]{40}", revision):
         raise SpoiltFile(f"{record} does not begin with a revision", "it, if you trust the file beside it,")
@@ -48,7 +61,7 @@ def get(url: str, wanted: Wanted, destination: Path) -> None:
         if problem:
             raise UserError(f"what came {problem}; none of it was kept")
         came.replace(destination)
-        write_text(_record(destination), f"{revision}  {repository}\n")
+        write_text(record_of(destination), f"{revision}  {repository}\n")
 
 
 @contextlib.contextmanager
@@ -60,7 +73,8 @@ def _folder(destination: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _record(destination: Path) -> Path:
+def record_of(destination: Path) -> Path:
+    """The file that keeps a revision; it outlives what it stands beside."""
     return destination.with_name(f"{destination.name}.revision")
 
 
@@ -68,12 +82,8 @@ def _download(
     repository: str, wanted: Wanted, first: str | None, destination: Path, folder: Path
 ) -> tuple[Path, str, Wanted]:
     """The file in a folder, its revision, and what it must be by what the Hub says, too."""
-    # Plain HTTP, which proxies and tests know, no request that nobody asked for, and no bars in logs.
-    settings = ["HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY"]
-    for setting in settings if sys.stderr.isatty() else [*settings, "HF_HUB_DISABLE_PROGRESS_BARS"]:
-        os.environ.setdefault(setting, "1")
-    import huggingface_hub as hub  # noqa: PLC0415
-    from huggingface_hub import errors  # noqa: PLC0415
+    hub = library()
+    errors = hub.errors
 
     try:
         told = hub.get_hf_file_metadata(hub.hf_hub_url(repository, wanted.file, revision=first), retry_on_errors=True)
@@ -92,7 +102,7 @@ def _download(
     except errors.RevisionNotFoundError:
         raise SpoiltFile(
             f"{repository} has no revision {first} any more, that of the first download",
-            f"{_record(destination)} and the {wanted.algorithm} beside it, if you trust what it has now,",
+            f"{record_of(destination)} and the {wanted.algorithm} beside it, if you trust what it has now,",
         ) from None
     except errors.EntryNotFoundError:
         raise UserError(f"{repository} has no {wanted.file}") from None

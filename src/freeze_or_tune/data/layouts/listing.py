@@ -1,13 +1,25 @@
 """What a reader of a dataset returns, and what readers share."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from freeze_or_tune.data.archives import Archive
+from freeze_or_tune.data.archives.base import is_hidden
+from freeze_or_tune.data.decoding import HEIC, HEIC_HINT, is_picture, suffixes
+from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.system.errors import UserError
 
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+"""How images of the paper's datasets are called; one's own are known by what they are (`pictures_of`)."""
+
+_LINKS = {
+    True: "Links to nothing, or round in a circle; they are left out",
+    False: "Links out of the folder, or files that are not there; they are left out (links are read with "
+    "--follow-links, --config images='{path: ..., follow_links: true}' or follow_links: true in a study's dataset)",
+    None: "Links, devices, or names that lead out of the archive; they are left out",
+}
+"""What is left out of an archive, by whether links are followed in it."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +40,43 @@ def is_image(name: str) -> bool:
     return not is_hidden(name) and PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a file is what systems and programs keep beside a person's own, or lies in such a folder."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
-
-
 def images_of(archive: Archive) -> list[str]:
-    """The sorted names of all images."""
+    """The sorted names of all images, by how they are called."""
     return [name for name in archive.names() if is_image(name)]
+
+
+def pictures_of(archive: Archive) -> list[str]:
+    """The sorted names of all files that are called like pictures, or begin as such do, and are not hidden."""
+    return [name for name in archive.names() if not is_hidden(name) and _is_picture(archive, name)]
+
+
+def around(archive: Archive, used: Collection[str]) -> list[Finding]:
+    """What lies beside the images that are `used`, if nothing was said of it yet."""
+    others = {name for name in archive.names() if not is_hidden(name)}.difference(used, archive.told)
+    heic = {name for name in others if PurePosixPath(name).suffix.lower() in HEIC}
+    return [
+        *Finding.of("ignored", others - heic, "Files that are no images; they are ignored"),
+        *Finding.of("ignored", heic, f"Images in HEIC, which are left out ({HEIC_HINT})"),
+        *Finding.of("links", (name for name in archive.left_out if not is_hidden(name)), _LINKS[archive.follows]),
+    ]
+
+
+def refusal(archive: Archive, problem: str) -> UserError:
+    """What is wrong with a dataset as a whole, with all that was found in it."""
+    found = "".join(f"\n  {finding}" for finding in (*archive.findings, *around(archive, pictures_of(archive))))
+    return UserError(f"{archive.path} {problem}{'. What was found:' if found else ''}{found}")
+
+
+def _is_picture(archive: Archive, name: str) -> bool:
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in suffixes():
+        return True
+    try:
+        with archive.open(name) as file:
+            # Many others are TIFF inside, such as raw photographs, of which that shows a small preview.
+            return is_picture(file, but=("TIFF",) if suffix else ())
+    except (KeyError, UserError):
+        return False
 
 
 def some(listings: list[Listing], archive: Archive, dataset: str, layout: str) -> list[Listing]:

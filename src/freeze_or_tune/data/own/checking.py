@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median_low
 
-from freeze_or_tune.data.archives import Paths, open_archives
 from freeze_or_tune.data.index import read_index
-from freeze_or_tune.data.layouts import Listing, is_hidden
+from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.own.shares import FEWEST, draw_shares
 from freeze_or_tune.data.splits import Row, write_split
 from freeze_or_tune.data.store import BLOCK, Store, read_rejected, read_stored
@@ -32,7 +31,7 @@ _ROUGHLY: tuple[tuple[str, Kind, str], ...] = (
 
 
 def check_images(
-    archive: Paths, index: Path, noticed: Path, store: Path, record: Path, split: Path, *, dataset: str, seed: int,
+    index: Path, noticed: Path, store: Path, record: Path, split: Path, *, dataset: str, seed: int,
     shares: Advising,
 ) -> None:  # fmt: skip
     """Write what was found, and the split of what can be used; UserError, with all findings, if too little can.
@@ -41,7 +40,7 @@ def check_images(
     decoded. Copies are told by its pixels: what the network would see twice.
     """
     listings = read_index(index)
-    findings = [*Findings.read(noticed).findings, *read_stored(store).findings, *_around(archive, listings)]
+    findings = [*Findings.read(noticed).findings, *read_stored(store).findings]
     reasons = store.with_suffix(".rejected.csv")
     rejected = read_rejected(reasons)
     findings += Finding.of(
@@ -69,18 +68,6 @@ def check_images(
         log.warning("%s: %s", dataset, finding)
     write_split(rows, split)
     result.write(record)
-
-
-def _around(archive: Paths, listings: Sequence[Listing]) -> list[Finding]:
-    """What lies beside the images and is not used."""
-    with open_archives(archive) as opened:
-        names, links = opened.names(), opened.left_out
-    listed = {listing.image for listing in listings}
-    ignored = [name for name in names if name not in listed and not is_hidden(name)]
-    return [
-        *Finding.of("ignored", ignored, "Files that are no images by their names; they are ignored"),
-        *Finding.of("links", links, "Links out of the folder, or files that are not there; they are left out"),
-    ]
 
 
 def _repeated(listings: Sequence[Listing], store: Store) -> tuple[list[str], list[str]]:

@@ -1,18 +1,25 @@
 """What a folder of images holds, in one word: Snakemake sees a folder's own time, not what changes below it."""
 
-import os
+from contextlib import suppress
 from pathlib import Path
 
-from freeze_or_tune.data.layouts.listing import is_image
+from freeze_or_tune.data.archives.base import is_hidden
+from freeze_or_tune.data.archives.folders import walked
 from freeze_or_tune.system.hashing import stable_digest
 
 
-def fingerprint(folder: Path) -> str:
-    """Digest the names and sizes of the images below a folder, unread: another if some come, go or are replaced."""
-    found = []
-    for here, _, files in os.walk(folder):
-        inside = Path(here).relative_to(folder)
-        for name in ((inside / file).as_posix() for file in files):
-            if is_image(name):
-                found.append((name, (folder / name).lstat().st_size))
-    return stable_digest(*sorted(found))
+def fingerprint(folder: Path, *, follow_links: bool = False) -> str:
+    """Digest the names and sizes of the files below a folder, unread: another if some come, go or are replaced.
+
+    Any of them may be an image; hidden ones and folders that cannot be looked into count for nothing.
+    """
+    names, left_out = walked(folder, lambda _: None, follow_links=follow_links)
+    found = {name: _size(folder / name) for name in names} | dict.fromkeys(left_out, -1)
+    return stable_digest(*((name, size) for name, size in sorted(found.items()) if not is_hidden(name)))
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, -1 if it has just gone."""
+    with suppress(OSError):
+        return path.stat().st_size
+    return -1

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from freeze_or_tune.data.archives import open_archive, read_file
-from freeze_or_tune.data.decoding import UnreadableImage, decode, decode_picture, decode_values
-from freeze_or_tune.data.layouts.listing import SUFFIXES, images_of
+from freeze_or_tune.data.decoding import FORMATS, UnreadableImage, decode, decode_picture, decode_values
+from freeze_or_tune.data.layouts.listing import pictures_of
 from freeze_or_tune.records.decoding import Decoding
 from freeze_or_tune.system.errors import UserError
 
@@ -79,9 +79,9 @@ def _found(picture: Any, number: int) -> Iterable[Given]:
 
 def _inside(folder: Path) -> Iterable[Given]:
     with open_archive(folder) as archive:
-        names = images_of(archive)
+        names = pictures_of(archive)
     if not names:
-        raise UserError(f"{folder} holds no images ({' '.join(sorted(SUFFIXES))})")
+        raise UserError(f"{folder} holds no images ({' '.join(FORMATS)})")
     return [Given(str(folder / name), folder / name) for name in names]
 
 

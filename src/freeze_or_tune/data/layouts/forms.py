@@ -1,0 +1,71 @@
+"""In which form images have come: the reader that fits, found by a look at their files."""
+
+import os
+import tarfile
+import zlib
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+from freeze_or_tune.data.archives.base import is_hidden
+from freeze_or_tune.data.archives.samples import is_labelled, sample_of
+from freeze_or_tune.data.decoding import HEIC, suffixes
+
+LOOKED_AT = 100
+"""Members of a tar that are looked at."""
+
+
+def reader_of(path: Path) -> str:
+    """The reader of a file or a folder; `folder` if nothing speaks for another."""
+    if path.is_dir():
+        return _of_folder(path)
+    if path.suffix.lower() == ".csv":
+        return "csv"
+    if path.suffix.lower() == ".parquet":
+        return "parquet"
+    return "webdataset" if _holds_samples(path) else "folder"
+
+
+def _of_folder(folder: Path) -> str:
+    kinds: Counter[str] = Counter()
+    tar = None
+    for here, _, files in os.walk(folder):
+        inside = Path(here).relative_to(folder)
+        for name in ((inside / file).as_posix() for file in files):
+            if not is_hidden(name) and _is_image(name):
+                return "folder"  # what else lies there is beside the images
+            if not is_hidden(name):
+                kinds[PurePosixPath(name).suffix.lower()] += 1
+                tar = tar or (folder / name if _is_tar(name) else None)
+    if kinds[".parquet"]:
+        return "parquet"
+    return "webdataset" if tar and _holds_samples(tar) else "folder"
+
+
+def _is_image(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in suffixes() | HEIC
+
+
+def _is_tar(name: str) -> bool:
+    return name.lower().endswith((".tar", ".tar.gz", ".tgz"))
+
+
+def _holds_samples(path: Path) -> bool:
+    """Whether the first members of a tar are images with labels beside them, as WebDataset has it."""
+    seen: dict[str, set[str]] = {}
+    try:
+        with tarfile.open(path, "r|*") as tar:
+            for _, member in zip(range(LOOKED_AT), tar, strict=False):
+                key, ending = sample_of(member.name)
+                if not key or not member.isfile():
+                    continue
+                file = tar.extractfile(member) if ending == "json" else None
+                beside = seen.setdefault(key, set())
+                if ending == "cls" or (file is not None and is_labelled(file.read(1 << 20))):
+                    beside.add("label")
+                if _is_image(f"image.{ending}"):
+                    beside.add("image")
+                if len(beside) == 2:
+                    return True
+    except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error):
+        return False  # whoever reads it says what is wrong with it
+    return False

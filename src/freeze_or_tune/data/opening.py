@@ -1,0 +1,28 @@
+"""How the files of a dataset are opened: all stages that read its images must agree on it."""
+
+from pathlib import Path
+
+from freeze_or_tune.data.archives import Archive, Paths, open_archives
+from freeze_or_tune.data.layouts.forms import reader_of
+from freeze_or_tune.study.opening import Opening
+
+
+def open_images(paths: Paths, opening: Opening, scratch: Path | None = None) -> Archive:
+    """Open the files of a dataset as its study says; see `open_archives`. UserError if they cannot be."""
+    files = [paths] if isinstance(paths, Path) else list(paths)
+    reader = resolved(opening.reader, files)
+    said = opening.columns.model_dump(exclude_none=True)
+    if reader == "parquet":
+        from freeze_or_tune.data.archives.parquet import ParquetArchive  # noqa: PLC0415 (pyarrow takes a while)
+
+        return ParquetArchive(files, said, follow_links=opening.follow_links)
+    if reader == "webdataset":
+        from freeze_or_tune.data.archives.webdataset import WebDatasetArchive  # noqa: PLC0415
+
+        return WebDatasetArchive(files, said, scratch, follow_links=opening.follow_links)
+    return open_archives(paths, scratch, follow_links=opening.follow_links)
+
+
+def resolved(reader: str, paths: Paths) -> str:
+    """The reader of a dataset; found by its files if it is `auto`."""
+    return reader_of(paths if isinstance(paths, Path) else paths[0]) if reader == "auto" else reader

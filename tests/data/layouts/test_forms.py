@@ -1,0 +1,55 @@
+"""Which reader a file or a folder gets, by a look at it."""
+
+import gzip
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from freeze_or_tune.data.layouts.forms import reader_of
+
+from ..conftest import empty, plain, tarred, unpacked, zipped
+
+LABELLED = json.dumps({"label": 1}).encode()
+FOLDERS: dict[str, tuple[Mapping[str, bytes], str]] = {
+    "class folders": (empty("a/1.jpg", "b/2.png"), "folder"),
+    "class folders beside a parquet": (empty("a/1.jpg", "b/2.png", "table.parquet"), "folder"),
+    "the Hub's": (empty("README.md", "data/train-00000-of-00001.parquet", ".cache/x.png"), "parquet"),
+    "the Hub's own conversion": (empty("default/train/0000.parquet"), "parquet"),
+    "nothing": ({}, "folder"),
+}
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_folders(tmp_path: Path, kind: str) -> None:
+    files, reader = FOLDERS[kind]
+    assert reader_of(unpacked(tmp_path, files)) == reader
+
+
+TARS: dict[str, tuple[Mapping[str, bytes], str]] = {
+    "labels": ({"0.jpg": b"", "0.cls": b"1"}, "webdataset"),
+    "labels first, in folders": ({"a/0.cls": b"1", "a/0.JPG": b""}, "webdataset"),
+    "labels in .json": ({"0.jpg": b"", "0.json": LABELLED}, "webdataset"),
+    "class folders": ({"a/0.jpg": b"", "b/0.jpg": b""}, "folder"),
+    "what was drawn on pictures in class folders": ({"a/0.jpg": b"", "a/0.json": b'{"shapes": []}'}, "folder"),
+    "a list of labels": ({"a/0.jpg": b"", "labels.json": LABELLED}, "folder"),
+    "nothing": ({}, "folder"),
+}
+
+
+@pytest.mark.parametrize("kind", TARS)
+def test_tars(tmp_path: Path, kind: str) -> None:
+    files, reader = TARS[kind]
+    tar = tarred(tmp_path / "some.tar", files)
+    packed = tmp_path / "folder/0.tar.gz"
+    packed.parent.mkdir()
+    packed.write_bytes(gzip.compress(tar.read_bytes()))
+    assert {reader_of(tar), reader_of(packed), reader_of(packed.parent)} == {reader}
+
+
+def test_other_files(tmp_path: Path) -> None:
+    assert reader_of(zipped(tmp_path / "a.zip", {"a/1.png": plain(1)})) == "folder"
+    for name, reader in {"a.PARQUET": "parquet", "a.csv": "csv", "a.tar": "folder", "a": "folder"}.items():
+        (tmp_path / name).write_bytes(b"\x1f\x8b damaged")
+        assert reader_of(tmp_path / name) == reader
