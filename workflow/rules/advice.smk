@@ -19,7 +19,8 @@ rule own_store:
         "<logs>/advice/{dataset}/images-{size}.log",
     benchmark:
         "<benchmarks>/advice/{dataset}/images-{size}.tsv"
-    threads: 2
+    # All that there are here, for everything else waits for it; a scheduler is asked for two.
+    threads: workflow.resource_settings.cores or 2
     resources:
         mem_mb=grown(4000),
         runtime=grown(60),

@@ -13,7 +13,7 @@ from PIL import Image
 from freeze_or_tune.data.archives import open_archive, read_file
 from freeze_or_tune.data.decoding import FORMATS, UnreadableImage, decode, decode_picture, decode_values
 from freeze_or_tune.data.layouts.listing import pictures_of
-from freeze_or_tune.records.decoding import Decoding
+from freeze_or_tune.records.decoding import CAFFE, Decoding
 from freeze_or_tune.system.errors import UserError
 
 Picture: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[Any]
@@ -31,7 +31,7 @@ class Given:
     name: str
     image: Path | Image.Image | NDArray[Any]
 
-    def pixels(self, size: int, how: Decoding) -> NDArray[np.uint8]:
+    def pixels(self, size: int, how: Decoding = CAFFE) -> NDArray[np.uint8]:
         """The image as training sees it, uint8 [size, size, 3]; UserError says why it cannot be read."""
         try:
             if isinstance(self.image, Path):
