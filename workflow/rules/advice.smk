@@ -19,8 +19,7 @@ rule own_store:
         "<logs>/advice/{dataset}/images-{size}.log",
     benchmark:
         "<benchmarks>/advice/{dataset}/images-{size}.tsv"
-    # All that there are here, for everything else waits for it; a scheduler is asked for two.
-    threads: workflow.resource_settings.cores or 2
+    threads: all_here
     resources:
         mem_mb=grown(4000),
         runtime=grown(60),
