@@ -154,6 +154,12 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "snakemake --config images='{path: photos, follow_links: true}' -- results/advice/birds.md": Run(
         "finished", PLAN, says=("own_probe 1", "race 1", "advice 1")
     ),
+    "freeze-or-tune advise photos --range 0,4095 --orientation stored": Elsewhere(
+        "tests/commands/test_advise.py::test_how_images_are_read_reaches_the_workflow"
+    ),
+    "snakemake --config images='{path: photos, range: [0, 4095]}' -- results/advice/birds.md": Run(
+        "finished", PLAN, says=("own_probe 1", "race 1", "advice 1")
+    ),
     "freeze-or-tune advise path/to/photos --name birds": Elsewhere(
         "tests/test_installed.py::test_from_a_folder_to_a_prediction"
     ),

@@ -84,6 +84,10 @@ IMPORTED = {"dataset": "latin-a", "network": "caffenet-small", "weights": WEIGHT
 MISTAKES: dict[str, tuple[Callable[[Config], Any], list[str]]] = {
     "a misspelt key": (_set("solver.lerning_rate", 1), ["solver", "'lerning_rate'", "learning_rate"]),
     "a misspelt key at the top": (_set("sead", 1), ["'sead'", "seed"]),
+    "white below black": (
+        _set("datasets.scans", {"reader": "folder", "path": "x", "range": [4095, 0]}),
+        ["datasets.scans", "range", "the one that is black and then the larger one that is white"],
+    ),
     "a misspelt option": (_set("datasets.digits.size", 3), ["datasets.digits", "'size'", "smallest_class"]),
     "an unknown reader": (_set("datasets.digits.reader", "mnist"), ["datasets.digits", "mnist", "'solar-cells'"]),
     "an unknown metric": (_set("distances.metrics", ["svm", "emd"]), ["distances.metrics.1", "'emd'", "'mmd'"]),

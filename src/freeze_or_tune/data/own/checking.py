@@ -13,7 +13,7 @@ from freeze_or_tune.data.own.likeness import Likeness, Looks, look, near
 from freeze_or_tune.data.own.parting import parted
 from freeze_or_tune.data.own.shares import FEWEST, given_parts
 from freeze_or_tune.data.splits import Row, write_split
-from freeze_or_tune.data.store import Store, read_rejected
+from freeze_or_tune.data.store import Store, read_rejected, read_stored
 from freeze_or_tune.records.advice import Check
 from freeze_or_tune.records.findings import Finding, Findings, Kind
 from freeze_or_tune.study.settings import Advising
@@ -44,7 +44,7 @@ def check_images(
     decoded. Copies are told by its pixels: what the network would see twice.
     """
     listings = read_index(index)
-    findings = [*Findings.read(noticed).findings]
+    findings = [*Findings.read(noticed).findings, *read_stored(store).findings]
     reasons = store.with_suffix(".rejected.csv")
     rejected = read_rejected(reasons)
     findings += Finding.of(
