@@ -20,7 +20,7 @@ def open_images(paths: Paths, opening: Opening, scratch: Path | None = None) -> 
         from freeze_or_tune.data.archives.webdataset import WebDatasetArchive  # noqa: PLC0415
 
         return WebDatasetArchive(files, said, scratch, follow_links=opening.follow_links)
-    return open_archives(paths, scratch, follow_links=opening.follow_links, rooted=opening.rooted)
+    return open_archives(paths, scratch, follow_links=opening.follow_links, rooted=opening.rooted, columns=opening.said)
 
 
 def resolved(reader: str, paths: Paths) -> str:
