@@ -66,12 +66,6 @@ def own_images(wildcards):
     return fingerprint(Path(study.images.path), follow_links=study.images.follow_links)
 
 
-def digests(wildcards):
-    """Those that the table of downloads has of a dataset's files, by their names."""
-    rows = [row_of(downloads, file) for file in study.dataset(wildcards.dataset).files]
-    return {row.file: f"{row.algorithm}:{row.digest}" for row in rows if row and row.digest}
-
-
 def one_of(names):
     """A wildcard's constraint to these names; nothing matches that of none."""
     return "|".join(map(re.escape, names)) or "(?!)"
