@@ -238,12 +238,12 @@ def test_ones_own_images_go_by_any_name_that_no_dataset_has(config: Config, tmp_
     (tmp_path / "list.csv").touch()
     given = load_study(config | {"images": str(tmp_path)})
     birds = given.dataset("birds")
-    assert (birds.reader, birds.files, birds.follow_links) == ("folder", (str(tmp_path),), False)
+    assert (birds.reader, birds.files, birds.follow_links) == ("auto", (str(tmp_path),), False)
     more = load_study(config | {"images": {"path": str(tmp_path), "follow_links": True, "range": [0, 4095]}})
     assert (more.dataset("birds").follow_links, more.dataset("birds").range) == (True, (0, 4095))
     assert given.dataset("digits").reader == "digits"
     listed = load_study(config | {"images": f"{tmp_path}//list.csv"}).dataset("birds")
-    assert (listed.reader, listed.files) == ("csv", (str(tmp_path / "list.csv"),))
+    assert (listed.reader, listed.files) == ("auto", (str(tmp_path / "list.csv"),))
 
 
 def test_images_that_are_not_there_or_have_no_name_are_refused(config: Config, tmp_path: Path) -> None:
