@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from freeze_or_tune.data.archives.base import is_hidden
 from freeze_or_tune.data.archives.folders import read_file
 from freeze_or_tune.data.archives.packed import (
     Packed,
@@ -121,7 +122,7 @@ class WebDatasetArchive(PackedArchive):
         """Note the samples of a tar; the files that are left over."""
         samples: dict[str, dict[str, str]] = defaultdict(dict)
         left = []
-        for name in tar.names():
+        for name in (name for name in tar.names() if not is_hidden(name)):
             key, ending = sample_of(name)
             if key and ending not in samples[key]:
                 samples[key][ending] = name
