@@ -91,7 +91,7 @@ def test_a_folder_without_images_is_told_before_anything_is_printed(
     assert main(["predict", str(model), str(photos[0]), str(tmp_path)]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert f"error: {tmp_path} holds no images (.bmp .gif" in printed.err
+    assert f"error: {tmp_path} holds no images (PNG JPEG BMP" in printed.err
 
 
 def test_of_many_that_cannot_be_read_some_are_named(model: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -143,12 +143,21 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "uv tool install freeze_or_tune-0.1.0-py3-none-any.whl": NotRun(f"{BY_HAND} in 76 s, 6.0 GB with CUDA"),
     "pipx run --spec freeze_or_tune-0.1.0-py3-none-any.whl freeze-or-tune advise photos": NotRun(BY_HAND),
     "freeze-or-tune advise photos": INSTALLED,
+    'pip install "freeze-or-tune[heif]"': Elsewhere(
+        "tests/data/layouts/test_pictures.py::test_heic_is_read_where_the_plugin_is"
+    ),
     "freeze-or-tune init my-study": BEGUN,
     "freeze-or-tune run --study imagenet-lite": Run("cloned", PLAN, says=("experiments 24",)),
     "freeze-or-tune --install-completion": NotRun("writes to the shell's own files"),
     # One's own images.
     "freeze-or-tune advise photos --name birds": Run("advised", makes=ADVICE),
     "freeze-or-tune model photos --name birds": Run("advised", makes=MODEL),
+    "freeze-or-tune advise photos --follow-links": Elsewhere(
+        "tests/commands/test_advise.py::test_how_images_are_read_reaches_the_workflow"
+    ),
+    "snakemake --config images='{path: photos, follow_links: true}' -- results/advice/birds.md": Run(
+        "finished", PLAN, says=("own_probe 1", "race 1", "advice 1")
+    ),
     "freeze-or-tune advise path/to/photos --name birds": Elsewhere(
         "tests/test_installed.py::test_from_a_folder_to_a_prediction"
     ),

@@ -46,11 +46,13 @@ def test_advice(runs: list[Run], tmp_path: Path) -> None:
 
 
 def test_a_model(runs: list[Run], tmp_path: Path) -> None:
-    model = freeze_or_tune.train("Vögel 1", directory=tmp_path / "elsewhere", study="imagenet-lite")
+    model = freeze_or_tune.train(
+        "Vögel 1", directory=tmp_path / "elsewhere", study="imagenet-lite", follow_links=True, range="auto"
+    )
     assert model.labels == toy.LABELS
     (run,) = runs
     assert list(run.targets) == ["results/imagenet-lite/advice/Vogel-1/model.safetensors"]
-    assert run.config == {"images": str(tmp_path / "Vögel 1")}
+    assert run.config == {"images": {"path": str(tmp_path / "Vögel 1"), "follow_links": True, "range": "auto"}}
     assert [Path(file).name for file in run.studies] == ["imagenet-lite.yaml"]
 
 

@@ -1,11 +1,13 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from freeze_or_tune.running.own import Own, name_for
 from freeze_or_tune.running.studies import study_files
+from freeze_or_tune.running.workflow import Run
 from freeze_or_tune.study.datasets import OwnImages, own_images
 from freeze_or_tune.system.errors import UserError
 
@@ -80,3 +82,23 @@ def test_the_command_to_go_on_with_asks_the_same(folder: Path) -> None:
     assert asked.command("model") == (
         "freeze-or-tune model 'my photos' --name birds --network resnet18 --budget 2.5 --directory there --study a.yaml"
     )
+
+
+def test_how_images_are_read_is_asked_again_and_passed_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[Run] = []
+    monkeypatch.setattr("freeze_or_tune.running.own.run_workflow", lambda run, *_: runs.append(run))
+    asked = own("photos", follow_links=True, orientation="stored", range=(0.0, 4095.0))
+    assert asked.command("model") == ("freeze-or-tune model photos --follow-links --orientation stored --range 0,4095")
+    asked.model()
+    own("photos").model()
+    first, second = runs
+    reading = {"follow_links": True, "orientation": "stored", "range": (0.0, 4095.0)}
+    assert (first.config["images"], second.config["images"]) == ({"path": "photos", **reading}, "photos")
+    (word,) = (word for word in first.command() if word.startswith("images="))
+    given = OwnImages.model_validate(yaml.safe_load(word.removeprefix("images=")))
+    assert (given.path, given.said) == ("photos", reading)
+
+
+def test_a_dataset_of_the_study_says_itself_how_it_is_read(folder: Path) -> None:
+    with pytest.raises(UserError, match="greek is a dataset of the study; say there how it is read: follow_links"):
+        own("greek", follow_links=True).advise()

@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from freeze_or_tune.study.datasets import OwnImages
 from freeze_or_tune.study.reading import load_study, read_study, schema
 from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.study.study import Study
@@ -244,6 +245,24 @@ def test_ones_own_images_go_by_any_name_that_no_dataset_has(config: Config, tmp_
     assert given.dataset("digits").reader == "digits"
     listed = load_study(config | {"images": f"{tmp_path}//list.csv"}).dataset("birds")
     assert (listed.reader, listed.files) == ("auto", (str(tmp_path / "list.csv"),))
+
+
+def test_a_tilde_is_ones_home_where_no_shell_has_seen_it(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for images in ("~/photos", {"path": "~/photos"}):
+        assert load_study(config | {"images": images}).dataset("birds").files == (str(tmp_path / "photos"),)
+    own = {"reader": "folder", "path": "~/photos"}
+    study = load_study(config | {"datasets": config["datasets"] | {"birds": own}})
+    assert study.dataset("birds").files == (str(tmp_path / "photos"),)
+
+
+def test_what_is_said_of_ones_own_images_can_be_said_again(tmp_path: Path) -> None:
+    assert OwnImages.model_validate("photos").said == {}
+    said = {"follow_links": True, "orientation": "stored", "range": (0, 1)}
+    assert OwnImages.model_validate({"path": "photos", "smallest_class": 3, **said}).said == said
 
 
 def test_images_that_are_not_there_or_have_no_name_are_refused(config: Config, tmp_path: Path) -> None:

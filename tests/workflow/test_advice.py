@@ -44,7 +44,7 @@ def photographs(folder: Path) -> None:
             picture = Image.fromarray(pixels).resize((60 + i, 40))
             picture.save(folder / name / f"bird {i}.{('png', 'jpg', 'bmp', 'webp')[i % 4]}")
     (folder / "robin/torn.jpg").write_bytes(b"\xff\xd8\xff")
-    (folder / "robin/from a phone.heic").write_bytes(b"?")
+    (folder / "robin/from a camera.nef").write_bytes(b"?")
     (folder / "rare").mkdir()
     Image.new("RGB", (30, 30), "red").save(folder / "rare/only one.png")
 
@@ -114,7 +114,7 @@ def test_what_was_wrong_with_the_folder_is_said(advised: Path) -> None:
     check = Check.read(advised / "results/advice/birds/check.json")
     found = {finding.kind: finding.examples for finding in check.findings}
     assert found["unreadable"] == ("'robin/torn.jpg'",)
-    assert found["ignored"] == ("'robin/from a phone.heic'",)
+    assert found["ignored"] == ("'robin/from a camera.nef'",)
     assert found["small"] == ("'rare'",)
     assert (check.used_images, check.images) == (60, 62)
     page = (advised / "results/advice/birds.md").read_text()

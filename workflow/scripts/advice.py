@@ -2,11 +2,13 @@ from pathlib import Path
 
 from freeze_or_tune.system.job import logged
 from freeze_or_tune.stages.advising import Written, advise
+from freeze_or_tune.study.datasets import OwnImages
 from freeze_or_tune.system.commands import front_command
 
 asked = {key: snakemake.config.get(key) for key in ("network", "budget")}
 images, name = snakemake.config.get("images"), snakemake.wildcards.dataset
-given = asked | {"name": name} if images else asked
+own = OwnImages.model_validate(images) if images else None
+given = asked | {"name": name, **own.said} if own else asked
 
 with logged(snakemake.log[0]):
     advise(
@@ -24,5 +26,5 @@ with logged(snakemake.log[0]):
             Path(snakemake.output.html),
             [Path(snakemake.output.pdf), Path(snakemake.output.png)],
         ),
-        command=front_command("model", images or name, studies=snakemake.params.configfiles, **given),
+        command=front_command("model", own.path if own else name, studies=snakemake.params.configfiles, **given),
     )

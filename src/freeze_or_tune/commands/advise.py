@@ -1,11 +1,11 @@
 """`advise`: freeze or tune, for one's own images."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from freeze_or_tune.commands.options import AsJson, Cores, Directory, Studies, minutes
+from freeze_or_tune.commands.options import AsJson, Cores, Directory, Studies, bounds, minutes
 from freeze_or_tune.running.studies import study_files
 
 Images = Annotated[
@@ -31,6 +31,21 @@ Budget = Annotated[
         help="How long to race tuning against freezing; 0: only look, do not train.",
     ),
 ]
+FollowLinks = Annotated[bool, typer.Option("--follow-links", help="Read links that lead out of the folder, too.")]
+Orientation = Annotated[
+    Literal["exif", "stored"] | None,
+    typer.Option(
+        show_default="exif",
+        help="exif: turned as the camera noted and every viewer shows it; stored: as the pixels lie.",
+    ),
+]
+Range = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LOW,HIGH", show_default="auto",
+        help="Black and white of images with more than 8 bits, or of real numbers; auto: the bits really used.",
+    ),
+]  # fmt: skip
 
 
 def advise(
@@ -42,6 +57,9 @@ def advise(
     directory: Directory = Path(),
     study: Studies = None,
     cores: Cores = None,
+    follow_links: FollowLinks = False,
+    orientation: Orientation = None,
+    range: Range = None,
 ) -> None:
     """Freeze or tune, for your own images: measured.
 
@@ -49,8 +67,11 @@ def advise(
     """
     from freeze_or_tune.running.own import Own  # noqa: PLC0415 - --help is not to wait for it
 
-    time = None if budget is None else minutes(budget)
-    own = Own(images, study_files(study, directory), name, network, time, directory, cores)
+    time, given = None if budget is None else minutes(budget), None if range is None else bounds(range)
+    own = Own(
+        images, study_files(study, directory), name, network, time, directory, cores,
+        follow_links=follow_links, orientation=orientation, range=given,
+    )  # fmt: skip
     advice = own.advise()
     if json:
         print(advice.model_dump_json(indent=1))

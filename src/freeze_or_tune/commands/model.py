@@ -3,8 +3,8 @@
 import shlex
 from pathlib import Path
 
-from freeze_or_tune.commands.advise import Budget, Images, Name, NetworkName
-from freeze_or_tune.commands.options import AsJson, Cores, Directory, Studies, minutes
+from freeze_or_tune.commands.advise import Budget, FollowLinks, Images, Name, NetworkName, Orientation, Range
+from freeze_or_tune.commands.options import AsJson, Cores, Directory, Studies, bounds, minutes
 from freeze_or_tune.running.studies import study_files
 
 
@@ -17,6 +17,9 @@ def model(
     directory: Directory = Path(),
     study: Studies = None,
     cores: Cores = None,
+    follow_links: FollowLinks = False,
+    orientation: Orientation = None,
+    range: Range = None,
 ) -> None:
     """Train the network that is advised for your images.
 
@@ -27,8 +30,11 @@ def model(
     from freeze_or_tune.records.model import Model  # noqa: PLC0415 - --help is not to wait for these
     from freeze_or_tune.running.own import Own  # noqa: PLC0415
 
-    time = None if budget is None else minutes(budget)
-    weights = Own(images, study_files(study, directory), name, network, time, directory, cores).model()
+    time, given = None if budget is None else minutes(budget), None if range is None else bounds(range)
+    weights = Own(
+        images, study_files(study, directory), name, network, time, directory, cores,
+        follow_links=follow_links, orientation=orientation, range=given,
+    ).model()  # fmt: skip
     record = Model.read(weights.with_suffix(".json"))
     if json:
         print(record.model_dump_json(indent=1))

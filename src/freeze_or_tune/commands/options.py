@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,19 @@ Cores = Annotated[int | None, typer.Option(min=1, show_default="all", help="How 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
 
 _UNITS = {"": 1.0, "m": 1.0, "min": 1.0, "s": 1 / 60, "h": 60.0}
+
+
+def bounds(text: str) -> Literal["auto"] | tuple[float, float]:
+    """A range such as 0,4095, or auto; UserError if it is something else."""
+    if text.strip() == "auto":
+        return "auto"
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise UserError(
+            f"{text!r} is no range; write what is black and what is white, such as 0,4095, or auto"
+        ) from None
+    return low, high
 
 
 def minutes(text: str) -> float:

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from freeze_or_tune.analysis.advice.answer import Advice
 from freeze_or_tune.running.display import Display
@@ -15,6 +16,9 @@ from freeze_or_tune.study.reading import read_study
 from freeze_or_tune.system.commands import front_command
 from freeze_or_tune.system.errors import UserError
 
+Orientation: TypeAlias = Literal["exif", "stored"]
+Range: TypeAlias = Literal["auto"] | tuple[float, float]
+
 _USUAL_BUDGET = 3.0
 """Minutes of a race for which no budget is given."""
 
@@ -24,7 +28,8 @@ class Own:
     """One's own images, or a dataset of the study, and what is asked about them.
 
     `images` is a folder, an archive, a table or the like from where the command was given, or a dataset of the Hugging
-    Face Hub, `hf://<owner>/<name>`; `budget` are minutes for the race; `studies` are files, at least one.
+    Face Hub, `hf://<owner>/<name>`; `budget` are minutes for the race; `studies` are files, at
+    least one; `follow_links`, `orientation` and `range` are keys of a study's dataset.
     """
 
     images: str
@@ -35,6 +40,9 @@ class Own:
     directory: Path = Path()
     cores: int | None = None
     display: Display | None = field(default=None, compare=False)
+    follow_links: bool = False
+    orientation: Orientation | None = None
+    range: Range | None = None
 
     @property
     def path(self) -> Path | str | None:
@@ -88,16 +96,33 @@ class Own:
         self._make(f"{self._results}/model.safetensors")
         return self.folder / "model.safetensors"
 
+    @property
+    def reading(self) -> Mapping[str, object]:
+        """How to read the images, as far as it is said."""
+        said = {"follow_links": self.follow_links or None, "orientation": self.orientation, "range": self.range}
+        return {key: value for key, value in said.items() if value is not None}
+
     def command(self, what: str) -> str:
         """The same question to another command, to be pasted as it stands."""
         directory = None if self.directory == Path() else self.directory
         return front_command(
             what, self.images, studies=own_studies(self.studies, self.directory), name=self.name, network=self.network,
-            budget=self.budget, directory=directory,
+            budget=self.budget, directory=directory, **self.reading,
         )  # fmt: skip
 
+    @property
+    def _asked(self) -> object:
+        """What the study's key `images` is given: None for a dataset of the study, which says itself how it is read."""
+        if self.path is None and self.reading:
+            raise UserError(
+                f"{self.images} is a dataset of the study; say there how it is read: {', '.join(self.reading)}"
+            )
+        if self.path is None:
+            return None
+        return {"path": str(self.path), **self.reading} if self.reading else str(self.path)
+
     def _make(self, target: str) -> None:
-        given = {"images": str(self.path) if self.path else None, "network": self.network, "budget": self.budget}
+        given = {"images": self._asked, "network": self.network, "budget": self.budget}
         run = Run(
             [target], self.directory, self.studies, {key: value for key, value in given.items() if value is not None},
             cores=self.cores,

@@ -2,9 +2,9 @@
 
 import re
 from pathlib import Path, PurePath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from freeze_or_tune.study import hub
 from freeze_or_tune.study.opening import Columns, Opening
@@ -170,6 +170,18 @@ class OwnImages(Images):
     """Your own images as `images` gives them: the reader is found by what is there, if it is not said."""
 
     reader: Literal["folder", "csv", "parquet", "webdataset", "auto"] = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _path_alone(cls, images: Any) -> Any:
+        return {"path": images} if isinstance(images, str) else images
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """How to read them, as far as it is said."""
+        return {
+            key: getattr(self, key) for key in ("follow_links", "orientation", "range") if key in self.model_fields_set
+        }
 
 
 class Published(Strict):

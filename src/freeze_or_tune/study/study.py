@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, field_validator, model_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
 from freeze_or_tune.study import named
 from freeze_or_tune.study.backbones import CaffeNet, Network, TimmNetwork
@@ -73,11 +73,6 @@ class Study(Strict):
     @classmethod
     def _spell_out(cls, config: Any) -> Any:
         return named.spelt_out(config) if isinstance(config, dict) else config
-
-    @field_validator("images", mode="before")
-    @classmethod
-    def _path_alone(cls, images: Any) -> Any:
-        return {"path": images} if isinstance(images, str) else images
 
     @model_validator(mode="after")
     def _check(self) -> Self:

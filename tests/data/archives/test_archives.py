@@ -96,3 +96,16 @@ def test_threads_may_read_at_once(tmp_path: Path, make) -> None:  # type: ignore
     with open_archive(make(tmp_path / "it", files)) as archive, ThreadPoolExecutor(8) as pool:
         names = list(files) * 5
         assert list(pool.map(archive.read, names)) == [files[name] for name in names]
+
+
+def test_backslashes_part_folders_in_a_zip_of_windows_only(tmp_path: Path) -> None:
+    for system, names in ((0, ["cat/a b.png", "cat/it.png"]), (3, ["cat/it.png", "cat\\a b.png"])):
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+            for name in ("cat\\a b.png", "cat/it.png", "..\\evil.png", *(["cat\\"] if system == 0 else [])):
+                entry = zipfile.ZipInfo(name)
+                entry.create_system = system
+                file.writestr(entry, name)
+        with open_archive(tmp_path / "a.zip") as archive:
+            assert [name for name in archive.names() if "evil" not in name] == names
+            assert archive.read(names[-1 if system else 0]) == b"cat\\a b.png"
+            assert archive.left_out == (("..\\evil.png",) if system == 0 else ())

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from freeze_or_tune.data.archives import open_archive
-from freeze_or_tune.data.layouts import READERS, Listing, read_folder, read_solar_cells
+from freeze_or_tune.data.layouts import READERS, Listing, around, read_folder, read_solar_cells
 from freeze_or_tune.system.errors import UserError
 
 from ..conftest import unpacked, zipped
@@ -46,13 +46,24 @@ def test_what_is_no_image_is_ignored(tmp_path: Path) -> None:
         (["cat/1.txt"], "holds no images"),
         (["cat/1.png", "cat/2.png"], "only one folder of images"),
         (["1.png", "2.png"], "only one folder of images"),
-        (["1.png", "cat/1.png", "dog/1.png"], "1 of 3 images are in no folder of a class, such as '1.png'"),
-        (["x/train/cat/1.png", "x/Test/cat/1.png"], "Test, train, which are subsets and not classes"),
+        (
+            ["1.png", "2.png", "3.png", "cat/1.png", "dog/1.png"],
+            "3 of 5 images are in no folder of a class, such as '1.p",
+        ),
     ],
 )
 def test_what_cannot_be_classes(tmp_path: Path, names: list[str], message: str) -> None:
     with pytest.raises(UserError, match=message):
         listed(tmp_path, *names)
+
+
+def test_pictures_beside_the_folders_of_classes_are_left_out_and_named(tmp_path: Path) -> None:
+    names = ["cover.png", "my/other.png", "my/cat/1.png", "my/dog/1.png", "my/dog/2.png"]
+    with open_archive(zipped(tmp_path / "a.zip", dict.fromkeys(names, b""))) as archive:
+        assert {listing.class_name: listing.subset for listing in read_folder(archive)} == {"cat": "", "dog": ""}
+        (found,) = archive.findings
+        assert (found.kind, found.examples) == ("stray", ("'cover.png'", "'my/other.png'"))
+        assert around(archive, names[2:]) == []  # it is said once
 
 
 def test_solar_cells_are_those_of_the_paper_of_elpv(elpv: Path) -> None:

@@ -3,12 +3,14 @@
 import os
 import shutil
 import struct
+import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from freeze_or_tune.data.index import build_index
@@ -16,10 +18,11 @@ from freeze_or_tune.data.own.checking import check_images
 from freeze_or_tune.data.splits import Row, read_split
 from freeze_or_tune.data.store import build_store
 from freeze_or_tune.records.advice import Check
+from freeze_or_tune.study.opening import Opening
 from freeze_or_tune.study.settings import Advising
 from freeze_or_tune.system.errors import UserError
 
-from ..conftest import plain, unpacked
+from ..conftest import encoded, plain, tarred, unpacked
 
 SHARES = Advising()
 
@@ -29,10 +32,14 @@ def pets(*names: str, images: int = 5) -> dict[str, bytes]:
     return {f"{name}/{i}.png": plain(40 * number + i) for number, name in enumerate(names) for i in range(images)}
 
 
-def checked(images: Path, out: Path, reader: str = "folder") -> tuple[Check, list[Row]]:
+def checked(images: Path, out: Path, reader: str = "folder", *, follow_links: bool = False) -> tuple[Check, list[Row]]:
     """Index, store and check, as the workflow does."""
-    build_index(reader, [images], out / "index.csv", None)
-    build_store([images], out / "index.csv", None, dataset="pets", size=4, destination=out / "store.npy", threads=2)
+    opening = Opening(follow_links=follow_links)
+    build_index(reader, [images], out / "index.csv", None, opening=opening)
+    build_store(
+        [images], out / "index.csv", None, dataset="pets", size=4, destination=out / "store.npy", threads=2,
+        opening=opening,
+    )  # fmt: skip
     check_images(
         out / "index.csv", out / "index.json", out / "store.npy", out / "check.json", out / "split.csv",
         dataset="pets", seed=0, shares=SHARES,
@@ -97,12 +104,12 @@ def test_a_clean_folder_is_used_whole(tmp_path: Path) -> None:
 def test_what_is_wrong_is_counted_with_examples_and_the_rest_is_used(tmp_path: Path) -> None:
     files = pets("cat", "dog") | {
         "cat/torn.png": plain(1)[:50], "cat/again.png": plain(2), "dog/a cat.png": plain(3), "bird/one.png": plain(250),
-        "cat/photo.heic": b"x", "notes.txt": b"x", "cat/.hidden.png": b"x",
+        "cat/photo.nef": b"x", "notes.txt": b"x", "cat/.hidden.png": b"x", "cat/Thumbs.db": b"x",
         ".git/cat.png": b"x", "__MACOSX/cat/._1.png": b"x",
     }  # fmt: skip
     check, rows = checked(folder(tmp_path, files), tmp_path)
     assert said(check) == {
-        "ignored": (2, ("'cat/photo.heic'", "'notes.txt'")),
+        "ignored": (2, ("'cat/photo.nef'", "'notes.txt'")),
         "unreadable": (1, ("'cat/torn.png'",)),
         "copies": (1, ("'cat/again.png'",)),
         "contradictions": (2, ("'cat/3.png'", "'dog/a cat.png'")),
@@ -181,7 +188,17 @@ def test_a_folder_of_links_says_why_nothing_is_found(tmp_path: Path) -> None:
     unpacked(tmp_path / "elsewhere", pets("cat", "dog"))
     for name in ("cat", "dog"):
         (images / name).symlink_to(tmp_path / "elsewhere" / name)
-    assert "holds no images (2 links out of it are not followed)" in refused(images, tmp_path)
+    message = refused(images, tmp_path)
+    assert (
+        "holds no images; it needs one folder of images a class. What was found:\n  Links out of the folder" in message
+    )
+    assert (
+        "read with --follow-links, --config images='{path: ..., follow_links: true}' or follow_links: true in"
+        in message
+    )
+    assert message.endswith(": 2, such as 'cat', 'dog'")
+    _, rows = checked(images, tmp_path, follow_links=True)
+    assert {row.image for row in rows} == pets("cat", "dog").keys()
 
 
 def test_names_may_hold_anything(tmp_path: Path) -> None:
@@ -211,6 +228,44 @@ def test_a_file_without_permission_is_left_out_and_a_folder_without_is_an_error(
             (images / "dog").chmod(0o700)
     finally:
         shutil.rmtree(root)
+
+
+def test_what_beside_the_classes_is_no_part_of_them_is_said_once(tmp_path: Path) -> None:
+    """A cover beside the classes, a flat part, two spellings of a class, one that nearly is another."""
+    files = {f"train/{name}": data for name, data in pets("cafe\u0301", "caf\u00e9", "dog", "Dog").items()}
+    files |= {"cover.png": plain(201), "test/1.png": plain(202), "test/2.png": plain(203), "test/readme.md": b"x"}
+    check, rows = checked(folder(tmp_path, files), tmp_path)
+    assert [(one.kind, one.count, one.examples) for one in check.findings][:6] == [
+        ("stray", 1, ("'cover.png'",)),
+        ("ignored", 2, ("'test/1.png'", "'test/2.png'")),
+        ("read", 20, ()),
+        ("read", 1, ("'caf\u00e9'",)),
+        ("alike", 2, ("'Dog'", "'dog'")),
+        ("ignored", 1, ("'test/readme.md'",)),
+    ]
+    assert {row.class_name for row in rows} == {"caf\u00e9", "dog", "Dog"}
+    assert {row.image for row in rows} == {name for name in files if name.startswith("train/")}
+
+
+def test_links_and_names_that_lead_out_of_an_archive_are_named(tmp_path: Path) -> None:
+    tarred(tmp_path / "pets.tar", pets("cat", "dog") | {"../../evil.png": plain(200)})
+    with tarfile.open(tmp_path / "pets.tar", "a") as tar:
+        link = tarfile.TarInfo("cat/link.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    check, rows = checked(tmp_path / "pets.tar", tmp_path)
+    assert said(check) == {"links": (2, ("'../../evil.png'", "'cat/link.png'"))}
+    assert len(rows) == 10
+
+
+def test_pictures_by_any_name_are_learnt_from(tmp_path: Path) -> None:
+    files = pets("cat", "dog", images=3) | {
+        "cat/photo": plain(240), "dog/a.txt": encoded(np.full((8, 8), 241, np.uint8), "WEBP"), "dog/b.txt": b"BMWs",
+        "cat/c.jfif": encoded(np.full((8, 8), 242, np.uint8), "JPEG"), "dog/d.jpg": plain(243),
+    }  # fmt: skip
+    check, rows = checked(folder(tmp_path, files), tmp_path)
+    assert said(check) == {"ignored": (1, ("'dog/b.txt'",))}
+    assert {row.image for row in rows} == files.keys() - {"dog/b.txt"}
 
 
 def listing(root: Path, text: str) -> Path:

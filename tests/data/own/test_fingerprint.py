@@ -26,6 +26,7 @@ def photos(tmp_path: Path) -> Path:
         lambda folder: (folder / "owl/a.png").rename(folder / "robin/a.png"),
         lambda folder: (folder / "owl/a.png").write_bytes(b"123"),
         lambda folder: (folder / "owl/gone.png").symlink_to("nowhere"),
+        lambda folder: (folder / "owl/may be an image").touch(),
     ],
 )
 def test_it_changes_with_the_images(photos: Path, change: Callable[[Path], object]) -> None:
@@ -36,7 +37,21 @@ def test_it_changes_with_the_images(photos: Path, change: Callable[[Path], objec
 
 def test_it_is_of_the_images_alone_wherever_they_lie(photos: Path, tmp_path: Path) -> None:
     before = fingerprint(photos)
-    for name in ("notes.txt", "owl/.DS_Store", ".thumbnails.png"):
+    for name in ("owl/Thumbs.db", "owl/.DS_Store", ".thumbnails.png"):
         (photos / name).touch()
     os.utime(photos / "owl/a.png", (0, 0))
     assert fingerprint(photos.rename(tmp_path / "moved")) == before
+
+
+def test_it_follows_links_only_if_they_are_read(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (photos / "wren").symlink_to(tmp_path / "shared")
+    before, followed = fingerprint(photos), fingerprint(photos, follow_links=True)
+    (tmp_path / "shared/c.png").write_bytes(b"1")
+    assert fingerprint(photos) == before
+    assert fingerprint(photos, follow_links=True) != followed
+
+
+def test_what_is_no_folder_has_one_of_its_own_time(tmp_path: Path) -> None:
+    (tmp_path / "photos.zip").write_bytes(b"1")
+    assert fingerprint(tmp_path / "photos.zip") == fingerprint(tmp_path / "nowhere")

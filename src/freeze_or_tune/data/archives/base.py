@@ -39,8 +39,8 @@ class Archive(ABC):
         self.path = path
         self.left_out: tuple[str, ...] = ()
         """Links and the like that `names` came across and leaves out."""
-        self.follows = False
-        """Whether links are read wherever they lead."""
+        self.follows: bool | None = None
+        """Whether links are read wherever they lead; None where they never are."""
         self.findings: list[Finding] = []
         """What a reader has noticed in it that the images' owner should know."""
         self.told: set[str] = set()
@@ -84,7 +84,8 @@ def safe_name(name: str) -> str | None:
 
 def is_hidden(name: str) -> bool:
     """Whether a file is what systems and programs keep beside a person's own, or lies in such a folder."""
-    return any(part.startswith(".") or part.lower() in _SYSTEMS for part in PurePosixPath(name).parts)
+    parts = [part for part in PurePosixPath(name).parts if part != ".."]
+    return any(part.startswith(".") or part.lower() in _SYSTEMS for part in parts)
 
 
 def check_size(path: Path, name: str, size: int) -> None:

@@ -19,7 +19,8 @@ class FolderArchive(Archive):
     def __init__(self, path: Path, *, follow_links: bool = False) -> None:
         """Take the folder; `follow_links`: also to what lies elsewhere."""
         super().__init__(path)
-        self.follows = follow_links
+        self.follows: bool = follow_links
+        self._top = path.resolve()
         self._names: list[str] | None = None
 
     def names(self) -> list[str]:
@@ -54,7 +55,7 @@ class FolderArchive(Archive):
 
     def _holds(self, name: str) -> bool:
         inside = safe_name(name) is not None
-        return inside and _is_held(self.path / name, self.path.resolve(), follow_links=self.follows)
+        return inside and _is_held(self.path / name, self._top, follow_links=self.follows)
 
 
 class FileArchive(Archive):
@@ -88,7 +89,7 @@ def walked(folder: Path, unreadable: Callable[[OSError], object], *, follow_link
             path, name, link = Path(entry.path), inside + entry.name, entry.is_symlink()
             if entry.is_file(follow_symlinks=False) or (link and _is_held(path, top, follow_links=follow_links)):
                 names.append(name)
-            elif not _is_folder(path) or (link and (not follow_links or _identity(path) in above)):
+            elif (link and not follow_links) or not _is_folder(path) or _identity(path) in above:
                 left_out.append(name)
             else:
                 waiting.append((f"{name}/", (*above, _identity(path))))

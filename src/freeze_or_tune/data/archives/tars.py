@@ -39,17 +39,17 @@ class TarArchive(Archive):
         """
         super().__init__(path)
         self._places: dict[str, tuple[int, int]] = {}
-        self._left_out: list[str] = []
+        left_out: list[str] = []
         self.repeated: list[str] = []
         """Names that stand there twice: the last file of a name counts, as when it is unpacked."""
         self._file: IO[bytes] | None = path.open("rb") if file is None else file
         try:
-            self._list(self._file.fileno(), 0, os.fstat(self._file.fileno()).st_size, "")
+            self._list(self._file.fileno(), 0, os.fstat(self._file.fileno()).st_size, "", left_out)
         except BaseException:
             self._file.close()
             raise
-        self.left_out = tuple(self._left_out)
-        warn_left_out(path, self._left_out)
+        self.left_out = tuple(sorted(left_out))
+        warn_left_out(path, left_out)
         if file is None and not keep_open:
             self._file.close()
             self._file = None
@@ -82,18 +82,18 @@ class TarArchive(Archive):
         if self._file:
             self._file.close()
 
-    def _list(self, descriptor: int, start: int, size: int, folder: str) -> None:
-        """Note where each file lies of the tar at `start`; its names are put into `folder`."""
+    def _list(self, descriptor: int, start: int, size: int, folder: str, left_out: list[str]) -> None:
+        """Note where each file lies of the tar at `start`, its names put into `folder`, and what is no plain file."""
         for count, member in enumerate(_members(self.path, descriptor, start, size), len(self._places)):
             check_count(self.path, count + 1)
             name = safe_name(member.name)
             # A hard or symbolic link may point anywhere, a sparse file is not stored in one piece.
             if name is None or not (member.isdir() or (member.isreg() and not member.issparse())):
-                self._left_out.append(folder + member.name)
+                left_out.append(folder + member.name)
             elif member.isreg():
                 inside = start + member.offset_data
                 if name.endswith(".tar") and not folder:
-                    self._list(descriptor, inside, member.size, name.removesuffix(".tar") + "/")
+                    self._list(descriptor, inside, member.size, name.removesuffix(".tar") + "/", left_out)
                 else:
                     if folder + name in self._places:
                         self.repeated.append(folder + name)

@@ -17,6 +17,9 @@ DAMAGE = (
 )  # fmt: skip
 """What zipfile raises for broken zips, of which only the first is documented."""
 
+_DOS = 0
+"""The system, by the format's table, that a zip of Windows says it was made on."""
+
 
 class ZipArchive(Archive):
     """A zip, whatever its suffix (a wheel is one)."""
@@ -33,11 +36,12 @@ class ZipArchive(Archive):
         self._entries: dict[str, zipfile.ZipInfo] = {}
         left_out = []
         for entry in self._zip.infolist():
-            name = safe_name(entry.filename)
+            name = safe_name(_slashed(entry))
             if name is None or stat.S_ISLNK(entry.external_attr >> 16):
                 left_out.append(entry.filename)
-            elif not entry.is_dir():
+            elif not _slashed(entry).endswith("/"):
                 self._entries[name] = entry
+        self.left_out = tuple(sorted(left_out))
         warn_left_out(path, left_out)
 
     def names(self) -> list[str]:
@@ -67,3 +71,9 @@ class ZipArchive(Archive):
     def close(self) -> None:
         """Close the zip."""
         self._zip.close()
+
+
+def _slashed(entry: zipfile.ZipInfo) -> str:
+    """A member's name, whose folders some programs of Windows part by backslashes, against the format."""
+    of_windows = entry.create_system == _DOS and "/" not in entry.filename
+    return entry.filename.replace("\\", "/") if of_windows else entry.filename

@@ -13,6 +13,14 @@ from freeze_or_tune.system.errors import UserError
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 """How images of the paper's datasets are called; one's own are known by what they are (`pictures_of`)."""
 
+_LINKS = {
+    True: "Links to nothing, or round in a circle; they are left out",
+    False: "Links out of the folder, or files that are not there; they are left out (links are read with "
+    "--follow-links, --config images='{path: ..., follow_links: true}' or follow_links: true in a study's dataset)",
+    None: "Links, devices, or names that lead out of the archive; they are left out",
+}
+"""What is left out of an archive, by whether links are followed in it."""
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -46,16 +54,10 @@ def around(archive: Archive, used: Collection[str]) -> list[Finding]:
     """What lies beside the images that are `used`, if nothing was said of it yet."""
     others = {name for name in archive.names() if not is_hidden(name)}.difference(used, archive.told)
     heic = {name for name in others if PurePosixPath(name).suffix.lower() in HEIC}
-    links = (
-        "Links to nothing, or round in a circle; they are left out"
-        if archive.follows
-        else "Links out of the folder, or files that are not there; they are left out (links are read with "
-        "--follow-links, --config images='{path: ..., follow_links: true}' or follow_links: true in a study's dataset)"
-    )
     return [
         *Finding.of("ignored", others - heic, "Files that are no images; they are ignored"),
         *Finding.of("ignored", heic, f"Images in HEIC, which are left out ({HEIC_HINT})"),
-        *Finding.of("links", (name for name in archive.left_out if not is_hidden(name)), links),
+        *Finding.of("links", (name for name in archive.left_out if not is_hidden(name)), _LINKS[archive.follows]),
     ]
 
 

@@ -30,8 +30,7 @@ def one_spelling(listings: Iterable[Listing]) -> tuple[list[Listing], list[Findi
     return respelt, [
         *Finding.of(
             "read", (name for name, found in spellings.items() if len(found) > 1),
-            "Classes spelt in several ways that look alike (accents composed or not, spaces at the ends), taken for one "
-            "each",
+            "Classes spelt in several ways that look alike (accents composed or not, spaces at the ends); each is one",
         ),
         *Finding.of(
             "alike", (name for names in similar.values() if len(names) > 1 for name in names),

@@ -41,11 +41,7 @@ def in_parts(archive: Archive, images: Folders) -> list[Listing] | None:
         archive.findings += Finding.of(
             "read", lower, "Folders called like parts, not taken for such, for not all images of all classes lie in one"
         )
-    named = [top for top in tops if part_of(top)]
-    if len(named) > 1:
-        archive.findings += Finding.of(
-            "read", named, "Folders called like parts, taken for classes, for not all folders beside them are parts"
-        )
+    _warn_of_parts(archive, images, tops)
     return None
 
 
@@ -56,9 +52,25 @@ def shared_depth(folders: Iterable[tuple[str, ...]]) -> int:
     return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
 
 
+def _warn_of_parts(archive: Archive, images: Folders, tops: set[str]) -> None:
+    """Say that folders called like parts are taken for classes; UserError if they surely are none."""
+    inside = {(part_of(folders[0]), folders[1]) for folders in images.values() if len(folders) > 1}
+    shared = Counter(folder for part, folder in inside if part)
+    named = sorted(top for top in tops if part_of(top))
+    other = min(tops.difference(named))
+    if shared and max(shared.values()) > 1:
+        raise UserError(
+            f"{archive.path} holds {', '.join(named)}, which have the same folders in them, as parts of a dataset do, "
+            f"beside {other}: move all but the parts away, or, if all are classes, give them other names"
+        )
+    if len(named) > 1 or shared:
+        archive.findings += Finding.of("read", named, f"Folders called like parts, taken for classes as {other} is")
+
+
 def _with_classes(archive: Archive, images: Folders, parts: list[str]) -> list[Listing]:
     """Images in folders of classes in `parts`; UserError if there are none."""
-    inner = {name: _below(folders) for name, folders in images.items()}
+    twice = set(parts).difference(folders[0] for folders in images.values() if not _repeats(folders))
+    inner = {name: folders[2 if folders[0] in twice else 1 :] for name, folders in images.items()}
     deep = [folders for folders in inner.values() if folders]
     # Folders that all images share, such as train/images/cat beside test/images/cat, are no classes.
     depth = shared_depth(deep) if deep else 0
@@ -71,9 +83,9 @@ def _with_classes(archive: Archive, images: Folders, parts: list[str]) -> list[L
             flat[part].append(name)
     if not listings:
         raise UserError(
-            f"{archive.path} holds the folders {', '.join(parts)}, which are called like parts of a dataset, without two "
-            "classes in them: if they are parts, put the images of each class into a folder of its own there; if they "
-            "are classes, give them other names"
+            f"{archive.path} holds the folders {', '.join(parts)}, which are called like parts of a dataset, without "
+            "two classes in them: if they are parts, put the images of each class into a folder of its own there; if "
+            "they are classes, give them other names"
         )
     full = {images[listing.image][0] for listing in listings}
     for part, names in sorted(flat.items()):
@@ -83,10 +95,9 @@ def _with_classes(archive: Archive, images: Folders, parts: list[str]) -> list[L
     return listings
 
 
-def _below(folders: tuple[str, ...]) -> tuple[str, ...]:
-    """What lies below a part, which archives often hold twice: training_set/training_set/cats."""
-    part, *rest = folders
-    return tuple(rest[1:] if rest and rest[0].casefold() == part.casefold() else rest)
+def _repeats(folders: tuple[str, ...]) -> bool:
+    """Whether a part lies in a folder of its name, as archives often have it: training_set/training_set/cats."""
+    return len(folders) > 1 and folders[0].casefold() == folders[1].casefold()
 
 
 def given(archive: Archive, listings: list[Listing], by: str = "their folders give") -> list[Listing]:
@@ -94,8 +105,8 @@ def given(archive: Archive, listings: list[Listing], by: str = "their folders gi
     parts = {listing.subset for listing in listings}
     if len(parts) > 1 and "train" not in parts:
         raise UserError(
-            f"{archive.path} holds the parts {' and '.join(sorted(parts))} with classes, but none that trains; add train/ with "
-            "the same classes, or put all images of a class into one folder"
+            f"{archive.path} holds the parts {' and '.join(sorted(parts))} with classes, but none that trains; add "
+            "train/ with the same classes, or put all images of a class into one folder"
         )
     if len(parts) > 1:
         listings = _that_train(archive, listings)
@@ -120,6 +131,6 @@ def _that_train(archive: Archive, listings: list[Listing]) -> list[Listing]:
     trained = {composed(listing.class_name) for listing in listings if listing.subset == "train"}
     kept = [listing for listing in listings if composed(listing.class_name) in trained]
     left_out = {listing.image for listing in listings}.difference(listing.image for listing in kept)
-    archive.findings += Finding.of("missing", left_out, "Images of classes that have none in train; they are left out")
+    archive.findings += Finding.of("ignored", left_out, "Images of classes that have none in train; they are left out")
     archive.told.update(left_out)
     return kept
