@@ -20,6 +20,8 @@ bench: .venv/installed
 	python -m benchmarks.accuracy
 	python -m benchmarks.neighbour
 	python -m benchmarks.reading
+	python -m benchmarks.near_copies
+	python -m benchmarks.reading_images
 
 # Asked each time: whether all is there depends on the locks, and on which torch this machine has use for.
 .venv/installed:

@@ -10,9 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from freeze_or_tune.data.decoding import UnreadableImage, decode
+from freeze_or_tune.data.decoding import UnreadableImage, decode, decode_noting, decode_picture
+from freeze_or_tune.records.decoding import CAFFE
 
 from .conftest import encoded
+from .pictures import saved
+
+PHOTO = Image.fromarray(np.random.default_rng(4).integers(0, 256, (4, 4, 3), dtype=np.uint8)).resize((32, 32))
 
 
 def by_torch(pixels: np.ndarray, size: int) -> np.ndarray:
@@ -159,3 +163,52 @@ def test_error_is_a_value_error_in_one_line() -> None:
     with pytest.raises(ValueError, match=r"^not an image of a known format \(PNG, .*\)$") as error:
         decode(b"no image", 8)
     assert "\n" not in str(error.value)
+
+
+BY_OPENCV = {
+    "CMYK of Adobe": (saved(PHOTO.convert("CMYK"), "JPEG", quality=95), 12),
+    "YCbCr, TIFF": (saved(PHOTO.convert("YCbCr"), "TIFF"), 3),
+    "palette": (saved(PHOTO.quantize(64), "PNG"), 0),
+    "two bits": (saved(PHOTO.quantize(4), "PNG", bits=2), 0),
+    "one bit, TIFF": (saved(PHOTO.convert("1"), "TIFF"), 0),
+    "progressive": (saved(PHOTO, "JPEG", progressive=True), 2),
+    "AVIF": (saved(PHOTO, "AVIF", quality=90), 2),
+    "LZW": (saved(PHOTO, "TIFF", compression="tiff_lzw"), 0),
+}
+
+
+@pytest.mark.parametrize("form", BY_OPENCV)
+def test_is_what_opencv_reads(form: str) -> None:
+    data, apart = BY_OPENCV[form]
+    read = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    np.testing.assert_allclose(decode(data, 32).astype(int), read, atol=apart)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("RGBA", "PNG"), ("RGBA", "TIFF"), ("RGBA", "WEBP"), ("LA", "PNG"), ("LA", "TIFF")]
+)
+def test_opacity_is_mixed_with_white(mode: str, kind: str) -> None:
+    picture = Image.fromarray(np.random.default_rng(5).integers(0, 256, (16, 16, 4), dtype=np.uint8)).convert(mode)
+    straight = np.asarray(picture.convert("RGBA")).astype(float)
+    data = saved(picture, kind, **({"lossless": True, "exact": True} if kind == "WEBP" else {}))
+    opacity = straight[..., 3:] / 255
+    expected = straight[..., :3] * opacity + 255 * (1 - opacity)
+    np.testing.assert_allclose(decode(data, 16), expected, atol=1)
+    # As some programs keep it, multiplied already.
+    multiplied = picture.convert("La" if mode == "LA" else "RGBa")
+    np.testing.assert_allclose(decode_picture(multiplied, 16), expected, atol=2)
+
+
+def test_lab_is_what_colour_science_makes_of_it() -> None:
+    lab = np.random.default_rng(6).integers((90, -9, -9), (200, 10, 10), (16, 16, 3))
+    data = saved(Image.frombytes("LAB", (16, 16), lab.astype(np.int8).tobytes()), "TIFF")
+    expected = 255 * cv2.cvtColor((lab * [100 / 255, 1, 1]).astype(np.float32), cv2.COLOR_LAB2RGB)
+    np.testing.assert_allclose(decode(data, 16), expected, atol=4)
+
+
+def test_what_a_telephone_lays_behind_its_photograph_is_no_animation() -> None:
+    data = saved(PHOTO, "MPO", save_all=True, append_images=[PHOTO.convert("L").convert("RGB")])
+    found = decode_noting(data, 32, CAFFE)
+    assert found.noticed == ()
+    with Image.open(io.BytesIO(data)) as image:
+        np.testing.assert_array_equal(found.pixels, np.asarray(image))

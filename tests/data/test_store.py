@@ -7,6 +7,7 @@ from typing import IO
 import numpy as np
 import pytest
 
+from freeze_or_tune.data import pixels as decoding
 from freeze_or_tune.data import store as module
 from freeze_or_tune.data.index import build_index, read_index
 from freeze_or_tune.data.layouts import Listing
@@ -65,7 +66,10 @@ def test_holds_each_drawn_image_once(tmp_path: Path) -> None:
     assert (
         [image.max() for image in pixels] == [image.min() for image in pixels] == [value(n) for n in store.names[::-1]]
     )
-    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == ["pets.csv", "pets.npy", "pets.rejected.csv"]
+    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == [
+        "pets.csv", "pets.json", "pets.npy", "pets.rejected.csv"
+    ]  # fmt: skip
+
     assert read_rejected(tmp_path / "store" / "pets.rejected.csv") == set()
 
 
@@ -97,8 +101,8 @@ def test_unreadable_images_are_replaced(tmp_path: Path, caplog: pytest.LogCaptur
 def test_each_image_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     indexed(tmp_path, FILES | {f"cat/{i} é.png": BROKEN for i in range(5)})
     calls: list[bytes] = []
-    real = module.decode
-    monkeypatch.setattr(module, "decode", lambda data, size: calls.append(data) or real(data, size))
+    real = decoding.decode_noting
+    monkeypatch.setattr(decoding, "decode_noting", lambda data, *how: calls.append(data) or real(data, *how))
     store = build(tmp_path)
     rejected = read_rejected(tmp_path / "store" / "pets.rejected.csv")
     assert rejected

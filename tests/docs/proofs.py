@@ -158,6 +158,12 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "snakemake --config images='{path: photos, follow_links: true}' -- results/advice/birds.md": Run(
         "finished", PLAN, says=("own_probe 1", "race 1", "advice 1")
     ),
+    "freeze-or-tune advise photos --range 0,4095 --orientation stored": Elsewhere(
+        "tests/commands/test_advise.py::test_how_images_are_read_reaches_the_workflow"
+    ),
+    "snakemake --config images='{path: photos, range: [0, 4095]}' -- results/advice/birds.md": Run(
+        "finished", PLAN, says=("own_probe 1", "race 1", "advice 1")
+    ),
     "freeze-or-tune advise path/to/photos --name birds": Elsewhere(
         "tests/test_installed.py::test_from_a_folder_to_a_prediction"
     ),
@@ -216,6 +222,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "python -m benchmarks.folds": Run("finished", says=("| mean |",)),
     "python -m benchmarks.views": Run("small", "--seeds 1 --epochs 9", says=("| 1 view |", "| 9 views: exact |")),
     "python -m benchmarks.reading": Run("small", "--images 40 --steps 6 --turns 1", says=("| 230 MB/s | sleeps |",)),
+    "python -m benchmarks.near_copies": Run("cloned", "--help", says=("Which near copies are found", "--images")),
     "python -m benchmarks.options": Run("small", says=("| small | fp32 |", "| caffenet | bf16, channels_last |")),
     "python benchmarks/planning.py": Run("cloned", "18", says=("experiments seconds peak MB", "18")),
     # Contributing.

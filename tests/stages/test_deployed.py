@@ -9,13 +9,14 @@ from safetensors.torch import load_file, save_file
 from freeze_or_tune.data.decoding import decode
 from freeze_or_tune.networks.build import build, own_mean
 from freeze_or_tune.networks.weights import Pretrained, read_about, save_pretrained
+from freeze_or_tune.records.decoding import Decoding
 from freeze_or_tune.records.model import Use
 from freeze_or_tune.stages.deployed import Deployed, export_onnx, preprocessing
 from freeze_or_tune.study.backbones import TimmNetwork
 from freeze_or_tune.system.errors import UserError
 
 from . import toy
-from .toy import LABELS
+from .toy import LABELS, SIZES
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,14 @@ def test_a_model_that_is_read_back_does_what_its_header_says(
         "channels first",
     ):
         assert words in use.preprocessing
+
+
+def test_the_words_say_how_files_are_decoded() -> None:
+    assert "as stored, ignoring EXIF orientation, of 16 bits the upper 8, transparency" in preprocessing(SIZES)
+    own = preprocessing(SIZES, Decoding(orientation="exif", integers=(0, 4095), reals=(-1, 1)))
+    assert "turned as EXIF orientation says, integers of more than 8 bits from 0 to 4095 scaled to 0 to 255" in own
+    assert "real numbers from -1 to 1 scaled to 0 to 255, rounded and clipped" in own
+    assert "ignoring EXIF" not in own
 
 
 def test_onnx_gives_the_same_for_any_number_of_images(

@@ -13,7 +13,9 @@ from PIL import Image
 
 from freeze_or_tune import Model, Prediction, Predictions, UserError
 from freeze_or_tune.data.decoding import decode
+from freeze_or_tune.networks.weights import load_pretrained, read_about, save_pretrained
 from freeze_or_tune.records.answers import as_json, as_lines
+from freeze_or_tune.records.decoding import CAFFE, Decoding
 from freeze_or_tune.stages.deployed import Deployed
 
 from .toy import LABELS
@@ -101,6 +103,38 @@ def test_an_array_is_what_its_file_is_bit_for_bit(pixels: np.ndarray, model: Mod
     for given in (pixels, [pixels]):
         (found,) = model.predict(given)
         assert found.probabilities == model.predict(file)[0].probabilities
+
+
+AS_SEEN = Decoding(orientation="exif", integers=(0, 4095), reals=(0, 1))
+SCAN = noise(40, 70, dtype=np.uint16) >> 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_of_ones_own_images_decodes_as_its_training_did(kind: str, tmp_path: Path) -> None:
+    model = Model.load(toy_model(tmp_path, AS_SEEN))
+    name, image, options = KINDS[kind]
+    file = saved(tmp_path, image, name, **options)
+    (found,) = model.predict(np.array(decode(file.read_bytes(), 48, AS_SEEN)))
+    for given in (file, Image.open(file)):
+        assert model.predict(given)[0].probabilities == found.probabilities
+
+
+@pytest.mark.parametrize("pixels", [SCAN, np.dstack([SCAN] * 3), SCAN / 4095, (SCAN / 4095).astype(np.float32)])
+def test_arrays_of_more_than_eight_bits_are_as_the_images_trained_with(pixels: np.ndarray, tmp_path: Path) -> None:
+    expected = np.rint(SCAN * (255 / 4095)).astype(np.uint8)
+    found = Model.load(toy_model(tmp_path, AS_SEEN)).predict([pixels, expected])
+    assert found[0].probabilities == pytest.approx(found[1].probabilities, abs=1e-4)
+
+
+def test_a_model_without_a_word_of_it_decodes_as_models_did(path: Path, tmp_path: Path) -> None:
+    about = json.loads(read_about(path))
+    del about["decoding"]
+    weights = load_pretrained(path)
+    save_pretrained(weights, tmp_path / "old.safetensors", json.dumps(about))
+    old = Model.load(tmp_path / "old.safetensors")
+    assert old.use.decoding == CAFFE
+    file = saved(tmp_path, COLOURS, "a.jpg", exif=turned())
+    assert old.predict(file)[0].probabilities == Model.load(path).predict(file)[0].probabilities
 
 
 def test_several_images_of_any_kind_in_their_order(model: Model, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from statsmodels.stats.proportion import proportion_confint
 
 from freeze_or_tune.data.index import read_index
-from freeze_or_tune.data.splits import read_split
+from freeze_or_tune.data.splits import Row, read_split
 from freeze_or_tune.networks.build import build
 from freeze_or_tune.networks.weights import load_pretrained
 from freeze_or_tune.records.distances import MeanFeatures
@@ -120,6 +120,35 @@ def test_images_of_a_group_are_on_one_side_of_a_fold(
     _, _, names = by_hand(files)
     groups = np.array([int(name[-6:-4]) // 2 for name in names])
     assert all(not set(groups[learn]) & set(groups[tell]) for learn, tell in seen[0])
+
+
+def parted(folder: Path, groups: dict[str, list[str]]) -> tuple[list[Row], Path]:
+    """Rows of classes by the groups of their images, and an index that knows of none."""
+    rows = [
+        Row(f"{name}/{place}", name, label, "train", group)
+        for label, (name, held) in enumerate(groups.items())
+        for place, group in enumerate(held)
+    ]
+    listed = sorted((row.image, row.class_name, "", "") for row in rows)
+    write_table(folder / "index.csv", ("image", "class", "subset", "group"), listed)
+    return rows, folder / "index.csv"
+
+
+def test_groups_that_the_check_has_found_are_on_one_side_of_a_fold(tmp_path: Path) -> None:
+    rows, index = parted(tmp_path, {"a": [*"ppqqrrss"], "b": [*"ttuuvvww"], "c": [*"xxx"]})
+    folds = probing._folds(rows, index)
+    assert len(folds) == 4  # as many as the smallest class that can be parted has groups; c is on one side of all
+    for learn, tell in folds:
+        assert not {rows[place].group for place in learn} & {rows[place].group for place in tell}
+    assert sorted(np.concatenate([tell for _, tell in folds])) == list(range(len(rows)))
+
+
+def test_where_groups_leave_nothing_to_learn_images_are_told_apart_without_them(tmp_path: Path) -> None:
+    """One patient a class: whoever tells the classes apart has seen only one of them."""
+    rows, index = parted(tmp_path, {"a": [*"pppp"], "b": [*"qqqq"]})
+    folds = probing._folds(rows, index)
+    assert all(len({rows[place].label for place in learn}) == 2 for learn, _ in folds)
+    assert sorted(np.concatenate([tell for _, tell in folds])) == list(range(len(rows)))
 
 
 def test_a_mistake_is_of_a_classifier_that_had_not_learnt_from_the_image(files: Files, tmp_path: Path) -> None:

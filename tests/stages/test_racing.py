@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from freeze_or_tune.analysis.statistics.paired import decide
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.own.folds import FOLDS, draw_fold
 from freeze_or_tune.data.own.shares import draw_shares
-from freeze_or_tune.data.splits import Row, write_split
+from freeze_or_tune.data.splits import Row, read_rows, write_split
 from freeze_or_tune.data.store import build_store
 from freeze_or_tune.records.correctness import unpack
 from freeze_or_tune.records.experiment import Experiment
@@ -277,10 +278,45 @@ def test_what_lies_between_races_if_the_budget_is_enough(
     assert ran[:2] == ["0/T1-7_R8", "0/F1-7_R8"]
 
 
+def test_a_class_of_one_group_trains_in_every_round_and_groups_are_not_parted(
+    grounds: Grounds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A third class without a test image, of one scene; the images of the others are of three groups each."""
+    kept = [row for row in grounds.rows if row.subset != "test" or row.label == 0]
+    grouped = [replace(row, group=f"{row.label}-{place % 3}") for place, row in enumerate(kept)]
+    lonely = [row.image for row in grouped if row.label == 1][:2]
+    rows = [
+        replace(row, class_name="zero", label=2, subset="train", group="alone") if row.image in lonely else row
+        for row in grouped
+    ]
+    write_split(rows, grounds.split, grouped=True)
+    drawn: list[list[Row]] = []
+
+    def told(chosen: TrainingSettings, fold: Work, result: Path) -> tuple[np.ndarray, float]:
+        drawn.append(list(read_rows(fold.split)))
+        run_experiment(chosen, grounds.start.store, fold.split, grounds.start.weights, result, CPU, 1)
+        experiment = Experiment.read(result)
+        assert experiment.classes == 3
+        assert 0 <= experiment.runs[0].mean_class_accuracy <= 1
+        return np.array(unpack(experiment.runs[0].correct, experiment.test_images), bool), 1.0
+
+    monkeypatch.setattr(racing, "_round", told)
+    found = grounds.race(tmp_path / "race.json")
+    assert found.rounds >= 1
+    groups = {row.image: row.group for row in rows}
+    for fold in drawn:
+        assert {row.subset for row in fold if row.label == 2} == {"train"}
+        subsets = {(groups[row.image], row.subset) for row in fold}
+        assert len(subsets) == len({group for group, _ in subsets})
+
+
 def test_too_few_images_are_no_race(grounds: Grounds, tmp_path: Path) -> None:
     few = [row for row in grounds.rows if row.label == 0 or row.subset == "test"]
     few += [row for row in grounds.rows if row.label == 1 and row.subset == "val"][:1]
     few += [row for row in grounds.rows if row.label == 1 and row.subset == "train"][:1]
     write_split(few, grounds.split)
     found = grounds.race(tmp_path / "race.json")
-    assert found.left_out == "it takes 3 images of each class besides those that test, and a class has 2; add images"
+    words = (
+        "it takes two classes with 3 images each, of different groups, besides those that test, and 1 class has them"
+    )
+    assert found.left_out == f"{words}; add images"

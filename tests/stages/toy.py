@@ -9,6 +9,7 @@ from PIL import Image
 from freeze_or_tune.networks.caffenet import caffenet, initialise
 from freeze_or_tune.networks.layered import Layered
 from freeze_or_tune.networks.weights import Pretrained, save_pretrained
+from freeze_or_tune.records.decoding import CAFFE, Decoding
 from freeze_or_tune.records.model import Use
 from freeze_or_tune.stages.deployed import preprocessing
 from freeze_or_tune.study.backbones import CaffeNet
@@ -31,11 +32,11 @@ def mean() -> torch.Tensor:
     return torch.rand((48, 48, 3), generator=torch.Generator().manual_seed(4)) * 255
 
 
-def model(folder: Path) -> Path:
+def model(folder: Path, decoding: Decoding = CAFFE) -> Path:
     path = folder / "model.safetensors"
     use = Use(
         dataset="birds", source="letters", scheme="T1-7_R8", labels=LABELS, network=SIZES, test_accuracy=0.5,
-        preprocessing=preprocessing(SIZES),
+        decoding=decoding, preprocessing=preprocessing(SIZES, decoding),
     )  # fmt: skip
     save_pretrained(Pretrained(dict(network().named_parameters()), mean()), path, use.model_dump_json())
     return path

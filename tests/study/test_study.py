@@ -84,6 +84,10 @@ IMPORTED = {"dataset": "latin-a", "network": "caffenet-small", "weights": WEIGHT
 MISTAKES: dict[str, tuple[Callable[[Config], Any], list[str]]] = {
     "a misspelt key": (_set("solver.lerning_rate", 1), ["solver", "'lerning_rate'", "learning_rate"]),
     "a misspelt key at the top": (_set("sead", 1), ["'sead'", "seed"]),
+    "white below black": (
+        _set("datasets.scans", {"reader": "folder", "path": "x", "range": [4095, 0]}),
+        ["datasets.scans", "range", "the one that is black and then the larger one that is white"],
+    ),
     "a misspelt option": (_set("datasets.digits.size", 3), ["datasets.digits", "'size'", "smallest_class"]),
     "an unknown reader": (_set("datasets.digits.reader", "mnist"), ["datasets.digits", "mnist", "'solar-cells'"]),
     "an unknown metric": (_set("distances.metrics", ["svm", "emd"]), ["distances.metrics.1", "'emd'", "'mmd'"]),
@@ -245,6 +249,16 @@ def test_ones_own_images_go_by_any_name_that_no_dataset_has(config: Config, tmp_
     assert given.dataset("digits").reader == "digits"
     listed = load_study(config | {"images": f"{tmp_path}//list.csv"}).dataset("birds")
     assert (listed.reader, listed.files) == ("auto", (str(tmp_path / "list.csv"),))
+
+
+def test_columns_of_a_table_reach_all_who_open_it_and_null_is_something_said(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").touch()
+    for columns in ({"path": 3, "split": None}, {"path": "3", "split": "null"}):  # as YAML has it, and as --config
+        images = {"path": str(tmp_path / "list.csv"), "columns": columns}
+        opening = load_study(config | {"images": images}).dataset("birds").opening
+        assert opening.said == {"path": 3, "split": None}
+    again = type(opening)(**json.loads(json.dumps(opening.model_dump(exclude_unset=True))))
+    assert again.said == opening.said
 
 
 def test_a_tilde_is_ones_home_where_no_shell_has_seen_it(

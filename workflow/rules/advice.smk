@@ -14,17 +14,20 @@ rule own_store:
         store="<results>/advice/{dataset}/images-{size}.npy",
         images="<results>/advice/{dataset}/images-{size}.csv",
         rejected="<results>/advice/{dataset}/images-{size}.rejected.csv",
+        decoding="<results>/advice/{dataset}/images-{size}.json",
     log:
         "<logs>/advice/{dataset}/images-{size}.log",
     benchmark:
         "<benchmarks>/advice/{dataset}/images-{size}.tsv"
-    threads: 2
+    threads: all_here
     resources:
         mem_mb=grown(4000),
         runtime=grown(60),
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
+        orientation=lambda wildcards: getattr(study.dataset(wildcards.dataset), "orientation", "stored"),
+        range=lambda wildcards: getattr(study.dataset(wildcards.dataset), "range", None),
         opening=opening,
         splits=None,  # all images
     script:
@@ -50,7 +53,7 @@ rule check:
     params:
         recipe=RECIPES["advice"],
         seed=study.seed,
-        shares=study.advice.model_dump(include={"val", "test", "most"}),
+        shares=study.advice.model_dump(include={"val", "test", "most", "near_copies"}),
     script:
         "../scripts/check.py"
 

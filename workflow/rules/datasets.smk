@@ -97,6 +97,7 @@ rule store:
         store="<results>/stores/{dataset}-{size}.npy",
         images="<results>/stores/{dataset}-{size}.csv",
         rejected="<results>/stores/{dataset}-{size}.rejected.csv",
+        decoding="<results>/stores/{dataset}-{size}.json",
     log:
         "<logs>/store/{dataset}-{size}.log",
     benchmark:
@@ -108,6 +109,8 @@ rule store:
     params:
         recipe=RECIPES["store"],
         patch=lambda wildcards: getattr(study.dataset(wildcards.dataset), "patch", None),
+        orientation=lambda wildcards: getattr(study.dataset(wildcards.dataset), "orientation", "stored"),
+        range=lambda wildcards: getattr(study.dataset(wildcards.dataset), "range", None),
         opening=opening,
         splits=lambda wildcards: [
             split.model_dump(exclude={"dataset"}) for split in study.splits_of_dataset(wildcards.dataset)

@@ -22,7 +22,7 @@ def files_of(wildcards):
 
 def opening(wildcards):
     """How a dataset's files are opened, as far as it is not as usual."""
-    return getattr(study.dataset(wildcards.dataset), "opening", USUAL).model_dump(exclude_defaults=True)
+    return getattr(study.dataset(wildcards.dataset), "opening", USUAL).model_dump(exclude_unset=True)
 
 
 def mean_image(wildcards):

@@ -20,3 +20,8 @@ def minutes(rule_name):
 def grown(first):
     """Where nothing is known of the images, as of one's own: so much at first, and more at each new attempt."""
     return lambda wildcards, attempt: attempt * first
+
+
+def all_here(wildcards):
+    """Cores for what everything else waits for: all of this machine; a scheduler is asked for two."""
+    return workflow.resource_settings.cores or 2 if workflow.local_exec else 2

@@ -17,5 +17,7 @@ with logged(snakemake.log[0]):
         destination=Path(snakemake.output.store),
         threads=snakemake.threads,
         patch=snakemake.params.patch,
+        orientation=snakemake.params.orientation,
+        value_range=snakemake.params.range,
         opening=Opening(**snakemake.params.opening),
     )

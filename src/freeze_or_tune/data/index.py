@@ -8,7 +8,7 @@ from pathlib import Path
 from freeze_or_tune.data.archives import Paths
 from freeze_or_tune.data.downloads.hub import revision_of
 from freeze_or_tune.data.halves import Half, in_half
-from freeze_or_tune.data.layouts import OWN, READERS, Listing, around, one_spelling
+from freeze_or_tune.data.layouts import OWN, READERS, Listing, around, one_spelling, read_listed
 from freeze_or_tune.data.opening import open_images, resolved
 from freeze_or_tune.records.findings import Finding, Findings
 from freeze_or_tune.study.hub import of_folder
@@ -39,7 +39,7 @@ def build_index(
         raise UserError(f"{reader!r} is not a reader of datasets; there are {', '.join(READERS)}")
     destination.parent.mkdir(parents=True, exist_ok=True)
     with open_images(archive, opening, destination.parent) as opened:
-        listings = READERS[reader](opened)
+        listings = read_listed(opened, opening.said) if reader == "csv" else READERS[reader](opened)
         if reader in OWN:
             listings, spelt = one_spelling(listings)
             opened.findings += [*spelt, *around(opened, {listing.image for listing in listings})]

@@ -11,7 +11,7 @@ def open_images(paths: Paths, opening: Opening, scratch: Path | None = None) -> 
     """Open the files of a dataset as its study says; see `open_archives`. UserError if they cannot be."""
     files = [paths] if isinstance(paths, Path) else list(paths)
     reader = resolved(opening.reader, files, opening)
-    said = opening.columns.model_dump(exclude_none=True)
+    said = opening.columns.model_dump(exclude_unset=True)
     if reader == "parquet":
         from freeze_or_tune.data.archives.parquet import ParquetArchive  # noqa: PLC0415 (pyarrow takes a while)
 
@@ -20,8 +20,8 @@ def open_images(paths: Paths, opening: Opening, scratch: Path | None = None) -> 
         from freeze_or_tune.data.archives.webdataset import WebDatasetArchive  # noqa: PLC0415
 
         return WebDatasetArchive(files, said, scratch, follow_links=opening.follow_links)
-    packed = archives_in(files[0]) if opening.reader == "auto" and files[0].is_dir() else []
-    return open_archives(packed or paths, scratch, follow_links=opening.follow_links)
+    packed = archives_in(files[0]) if opening.reader == "auto" and reader == "folder" and files[0].is_dir() else []
+    return open_archives(packed or paths, scratch, follow_links=opening.follow_links, columns=opening.said)
 
 
 def resolved(reader: str, paths: Paths, opening: Opening) -> str:

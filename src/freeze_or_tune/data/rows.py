@@ -1,14 +1,17 @@
-"""Rows of an array in a file, read by calls of the system and not through mapped memory.
+"""Rows of an array in a file, read and written by calls of the system and not through mapped memory.
 
 Threads that read hold up no other thread, and what goes wrong is an error; in mapped memory it would end the process.
+What is written counts as no memory of the process.
 """
 
+import errno
 import math
 import os
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,3 +49,30 @@ class Rows:
             if not count:
                 raise SpoiltFile(f"{self.path} has become shorter while it was read")
             done += count
+
+
+class NewRows:
+    """A new .npy of uint8 `shape`, whose rows are written in any order, by any thread; use as a context manager."""
+
+    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
+        """Write its header, and make room."""
+        self._file = path.open("wb")
+        np.lib.format.write_array_header_1_0(self._file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        self._file.flush()
+        self._offset, self._size = self._file.tell(), math.prod(shape[1:])
+        self._file.truncate(self._offset + shape[0] * self._size)
+
+    def write(self, row: int, values: NDArray[np.uint8]) -> None:
+        """Write a row; OSError if that fails, as on a full disk."""
+        if os.pwrite(self._file.fileno(), values.data, self._offset + row * self._size) != self._size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it; OSError if what was written does not reach the disk."""
+        self._file.close()

@@ -8,17 +8,20 @@ from typing import Literal, NamedTuple
 
 from freeze_or_tune.data.groups import deal, group_of
 from freeze_or_tune.data.layouts import Listing
+from freeze_or_tune.data.official import Official
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
 from freeze_or_tune.system.hashing import stable_digest
 
 COLUMNS = ("image", "class", "label", "subset")
-
+GROUPED = (*COLUMNS, "group")
+"""Those of one's own images, which are parted further."""
 
 Pool = Literal["all", "official", "rest", "shares", "refit"]
-"""Draw from all images; or take the dataset's own test images whole, and draw the others from its training images; or
-draw from all images, and test on those that are left; or part each class by shares (own/shares.py); or train on those
-that validate, too, when nothing is left to choose (refit: the same split as shares)."""
+"""Draw from all images; or take the dataset's own test images whole, and draw the others from its training images (and
+its own validation images, if it has them); or draw from all images, and test on those that are left; or part each class
+by shares (own/shares.py); or train on those that validate, too, when nothing is left to choose (refit: the same split
+as shares)."""
 
 
 class Draw(NamedTuple):
@@ -48,6 +51,8 @@ class Row:
     """Place of the class among the sorted class names."""
     subset: str
     """train, val or test."""
+    group: str = ""
+    """Images of one group are all in one subset, unless they were given in several."""
 
 
 def draw(
@@ -70,10 +75,14 @@ def draw(
     group are all in one subset.
     """
     everything = list(listings)
-    classes = _classes(_pool(everything, pool, dataset, test), dataset, enough)
+    parts = Official(everything, dataset) if pool == "official" else None
+    vals = parts.val if parts else []
+    if parts and test:
+        raise UserError(f"dataset {dataset!r}: its own test images are used whole, so test must be 0")
+    classes = _classes(parts.train if parts else everything, dataset, enough - val if vals and enough else enough)
     least = 1 if up_to else max(n, largest)
-    _check_sizes(classes, dataset, least, val, 1 if pool == "rest" else test)
-    quotas = {"val": val} if pool == "rest" else {"test": test, "val": val}
+    _check_sizes(classes, dataset, least, 0 if vals else val, 1 if pool == "rest" else test)
+    quotas = {"val": val} if pool == "rest" else {"test": test, "val": 0 if vals else val}
     members = [listing for images in classes.values() for listing in images]
     grouped = any(listing.group for listing in members)
     if grouped and pool == "rest":
@@ -81,13 +90,15 @@ def draw(
     dealt = deal(members, quotas, dataset=dataset, seed=seed) if grouped else {}
     chosen: dict[str, dict[str, str]] = {}
     for name, images in classes.items():
-        shuffled = sorted(images, key=lambda listing: stable_digest(seed, dataset, listing.class_name, listing.image))
+        shuffled = _shuffled(images, dataset, seed)
         chosen[name] = _subsets(shuffled, quotas | {"train": n}, dealt)
         if pool == "rest":
             chosen[name] |= {listing.image: "test" for listing in shuffled[val + max(n, largest) :]}
         _check_groups(chosen[name], dataset, name, quotas | {"train": 1 if up_to else n})
-    if pool == "official":
-        _add_official_test(chosen, everything, dataset)
+    if parts and vals:
+        parts.add_val(chosen, _shuffled(vals, dataset, seed), val)
+    if parts:
+        parts.add_test(chosen)
     rows = [
         Row(image, name, label, subset)
         for label, name in enumerate(sorted(chosen))
@@ -96,24 +107,28 @@ def draw(
     return sorted(rows, key=lambda row: row.image)
 
 
-def write_split(rows: Iterable[Row], path: Path) -> None:
-    """Write a split as CSV, sorted by image."""
-    write_table(path, COLUMNS, sorted(astuple(row) for row in rows))
+def write_split(rows: Iterable[Row], path: Path, *, grouped: bool = False) -> None:
+    """Write a split as CSV, sorted by image; with the groups, if they are needed to part it further."""
+    columns = GROUPED if grouped else COLUMNS
+    write_table(path, columns, sorted(astuple(row)[: len(columns)] for row in rows))
 
 
 def read_split(path: Path, n: int, val: int, test: int, *, pool: Pool = "all", up_to: bool = False) -> list[Row]:
     """Read a split; UserError unless each class has the images that the other arguments say.
 
     Exactly n, `val` and `test`; but 1 to n for training if `up_to`, and at least one where no number of test images
-    is asked for.
+    is asked for. Of shares, at least one to train on, and in all at least one each to validate and test on.
     """
     rows = list(read_rows(path))
     tests = range(test, test + 1) if pool == "all" else range(1, len(rows) + 1)
     trains = range(1 if up_to else n, n + 1)
     vals = range(val, val + 1)
+    problem = ""
     if pool in ("shares", "refit"):
-        trains = vals = tests
-    problem = _problem(rows, {"train": trains, "val": vals, "test": tests})
+        trains, vals, tests = tests, range(len(rows) + 1), range(len(rows) + 1)
+        lacking = [subset for subset in ("val", "test") if all(row.subset != subset for row in rows)]
+        problem = f"it has no images of subset {lacking[0]!r}" if lacking else ""
+    problem = _problem(rows, {"train": trains, "val": vals, "test": tests}) or problem
     if problem:
         raise _damaged(path, problem)
     return rows
@@ -129,35 +144,14 @@ def training_images(path: Path) -> list[str]:
 
 def read_rows(path: Path) -> Iterator[Row]:
     """The rows of a split as they stand there, one by one; UserError names a line that is wrong."""
-    for line, (image, name, label, subset) in read_table(path, COLUMNS):
+    for line, (image, name, label, *rest) in read_table(path, COLUMNS, ("group",)):
         if not label.isdecimal():
             raise _damaged(path, f"line {line}: the label is {label!r}, not a number")
-        yield Row(image, name, int(label), subset)
+        yield Row(image, name, int(label), *rest)
 
 
-def _pool(listings: list[Listing], pool: Pool, dataset: str, test: int) -> list[Listing]:
-    """The images that are drawn from."""
-    if pool != "official":
-        return listings
-    if test:
-        raise UserError(f"dataset {dataset!r}: its own test images are used whole, so test must be 0")
-    own = {listing.subset for listing in listings}
-    if not own >= {"train", "test"}:
-        raise UserError(f"dataset {dataset!r} has no official training and test images; say how many to test on")
-    tested = {listing.group for listing in listings if listing.subset == "test" and listing.group}
-    return [listing for listing in listings if listing.subset == "train" and listing.group not in tested]
-
-
-def _add_official_test(chosen: dict[str, dict[str, str]], listings: list[Listing], dataset: str) -> None:
-    """Add all official test images of the chosen classes; UserError if a class has none."""
-    tests = [listing for listing in listings if listing.subset == "test" and listing.class_name in chosen]
-    untested = chosen.keys() - {listing.class_name for listing in tests}
-    if untested:
-        raise UserError(
-            f"dataset {dataset!r}: class {min(untested)!r} has no official test images; say how many to test on"
-        )
-    for listing in tests:
-        chosen[listing.class_name][listing.image] = "test"
+def _shuffled(listings: Iterable[Listing], dataset: str, seed: int) -> list[Listing]:
+    return sorted(listings, key=lambda listing: stable_digest(seed, dataset, listing.class_name, listing.image))
 
 
 def _classes(listings: list[Listing], dataset: str, enough: int) -> dict[str, list[Listing]]:

@@ -1,6 +1,6 @@
 """The store: every image that some split uses, decoded once into one array in a file.
 
-It is written through mapped memory, but read by calls of the system (`rows.py` says why).
+It is written and read by calls of the system, not through mapped memory (`rows.py` says why).
 """
 
 import logging
@@ -19,14 +19,16 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from freeze_or_tune.data.archives import Archive, Paths, UnreadableFile
-from freeze_or_tune.data.decoding import UnreadableImage, decode, decode_whole, warp
+from freeze_or_tune.data.decoding import UnreadableImage, decode_whole, warp
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.opening import open_images
 from freeze_or_tune.data.patches import Photos, Pixels, cut_out, point_of
-from freeze_or_tune.data.rows import Rows
+from freeze_or_tune.data.pixels import Decoder, Wish
+from freeze_or_tune.data.rows import NewRows, Rows
 from freeze_or_tune.data.splits import Draw, draw, write_split
 from freeze_or_tune.data.tallies import tally
+from freeze_or_tune.records.decoding import Orientation, Stored
 from freeze_or_tune.study.opening import USUAL, Opening
 from freeze_or_tune.system.csv_files import read_table, write_table
 from freeze_or_tune.system.errors import SpoiltFile, UserError
@@ -48,13 +50,16 @@ def build_store(
     threads: int,
     patch: int | None = None,
     opening: Opening = USUAL,
+    orientation: Orientation = "stored",
+    value_range: Wish = None,
 ) -> None:
     """Decode each image that one of `splits` uses into uint8 [N, size, size, 3], `destination` (.npy).
 
-    All images are used if `splits` is None. Beside it: .csv (image, crc32 of its pixels; sorted, row i is image i) and
-    .rejected.csv (image, reason). Unreadable images are replaced by the next ones of their class; UserError if too few
-    are left. For a dataset of points in photos, `patch` is the side in pixels of what is cut out around each.
-    `opening` as the index had it.
+    All images are used if `splits` is None. Beside it: .csv (image, crc32 of its pixels; sorted, row i is image i),
+    .rejected.csv (image, reason) and .json (how they were decoded, and what was noticed). Unreadable images are
+    replaced by the next ones of their class; UserError if too few are left. For a dataset of points in photos, `patch`
+    is the side in pixels of what is cut out around each. `opening` as the index had it; `orientation` and `value_range`
+    as a study's Images have them, without, Caffe's way.
     """
     listings = read_index(index)
     rejected: dict[str, str] = {}
@@ -65,15 +70,16 @@ def build_store(
         tempfile.TemporaryDirectory(dir=destination.parent, prefix=".store-") as scratch,
     ):
         _check_present(listings, images, index, points=patch is not None)
-        read = _reader(images, size, patch, threads)
+        decoder = Decoder(images.read, size, orientation, value_range)
+        read = decoder if patch is None else _around(images, size, patch, threads)
 
-        def pixels(name: str) -> Pixels:
+        def pixels(name: str) -> Pixels | None:
             return ready[name] if name in ready else read(name)
 
         for attempt in count():
             names = _used(listings, splits, dataset, rejected)
             packed = Path(scratch, f"{attempt}.npy")
-            results = _pack(names, images.in_order(names), pixels, size, packed, threads)
+            results = _pack(names, images.in_order(names), pixels, decoder.settle, size, packed, threads)
             failed = {name: reason for name, reason in results.items() if isinstance(reason, str)}
             if not failed:
                 break
@@ -82,8 +88,13 @@ def build_store(
             rejected |= failed
             array = np.load(packed, mmap_mode="r")
             ready = {name: row for name, row in zip(names, array, strict=True) if name not in failed}
-        _publish(packed, destination, results, rejected)
+        _publish(packed, destination, results, rejected, decoder.stored(names))
     logger.info("%s: %d images stored, %d left out", dataset, len(names), len(rejected))
+
+
+def read_stored(store: Path) -> Stored:
+    """How the images of a store were decoded, and what was noticed."""
+    return Stored.read(store.with_suffix(".json"))
 
 
 def read_rejected(path: Path) -> set[str]:
@@ -186,18 +197,9 @@ def _header(path: Path) -> tuple[np.dtype[Any], tuple[int, ...], int]:
         return kind, shape, file.tell()
 
 
-def _reader(images: Archive, size: int, patch: int | None, threads: int) -> Callable[[str], Pixels]:
-    """How to get the pixels of an image: all of them, or those around a point of a photo."""
-
-    def whole(name: str) -> Pixels:
-        return decode(images.read(name), size)
-
-    def photo(name: str) -> Pixels:
-        return decode_whole(images.read(name))
-
-    if patch is None:
-        return whole
-    photos, side = Photos(photo, keep=threads + 1), patch
+def _around(images: Archive, size: int, side: int, threads: int) -> Callable[[str], Pixels]:
+    """How to get the pixels around a point of a photo."""
+    photos = Photos(lambda name: decode_whole(images.read(name)), keep=threads + 1)
 
     def around(name: str) -> Pixels:
         photo, row, column = point_of(name)
@@ -234,39 +236,53 @@ def _used(
 
 
 def _pack(
-    names: Sequence[str], ordered: Sequence[str], pixels: Callable[[str], Pixels], size: int, path: Path, threads: int
-) -> dict[str, int | str]:
-    """Write the pixels of `names` to `path`, read as `ordered`; for each its checksum, or why it could not be read."""
-    array = np.lib.format.open_memmap(path, "w+", np.uint8, (len(names), size, size, 3))
+    names: Sequence[str], ordered: Sequence[str], pixels: Callable[[str], Pixels | None], settle: Callable[..., None],
+    size: int, path: Path, threads: int,
+) -> dict[str, int | str]:  # fmt: skip
+    """Write the pixels of `names` to `path`, read as `ordered`; for each its checksum, or why it could not be read.
+
+    Those of which there are none at first are asked for again when all others are written, and it is settled how.
+    """
     rows = {name: row for row, name in enumerate(names)}
-
-    def put(name: str) -> int | str:
-        try:
-            image = pixels(name)
-        except (UnreadableImage, UnreadableFile) as error:
-            return str(error)
-        array[rows[name]] = image
-        return zlib.crc32(image.data)
-
     results: dict[str, int | str] = {}
     watched = sys.stderr.isatty()
     with (
+        NewRows(path, (len(names), size, size, 3)) as file,
         ThreadPoolExecutor(threads) as pool,
         tqdm(total=len(names), unit="image", disable=not watched) as bar,
     ):
-        for start in range(0, len(ordered), BLOCK):
-            block = ordered[start : start + BLOCK]
-            for name, result in zip(block, pool.map(put, block), strict=True):
-                results[name] = result
-                bar.update()
-    array.flush()
+
+        def put(name: str) -> int | str | None:
+            try:
+                image = pixels(name)
+            except (UnreadableImage, UnreadableFile) as error:
+                return str(error)
+            if image is None:
+                return None
+            file.write(rows[name], image)
+            return zlib.crc32(image.data)
+
+        def put_all(some: Sequence[str]) -> None:
+            for block in (some[first : first + BLOCK] for first in range(0, len(some), BLOCK)):
+                for name, result in zip(block, pool.map(put, block), strict=True):
+                    if result is not None:
+                        results[name] = result
+                        bar.update()
+
+        put_all(ordered)
+        late = [name for name in ordered if name not in results]
+        settle(late, pool.map)
+        put_all(late)
     return {name: results[name] for name in names}
 
 
-def _publish(packed: Path, destination: Path, checksums: dict[str, int | str], rejected: dict[str, str]) -> None:
+def _publish(
+    packed: Path, destination: Path, checksums: dict[str, int | str], rejected: dict[str, str], stored: Stored
+) -> None:
     """Give the files their names, the array last: where it is, the others are whole and belong to it."""
     destination.unlink(missing_ok=True)
     rows = [(name, f"{checksum:08x}") for name, checksum in checksums.items()]
     write_table(destination.with_suffix(".csv"), ("image", "crc32"), rows)
     write_table(destination.with_suffix(".rejected.csv"), ("image", "reason"), sorted(rejected.items()))
+    stored.write(destination.with_suffix(".json"))
     packed.replace(destination)

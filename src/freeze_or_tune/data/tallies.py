@@ -14,9 +14,10 @@ def tally(listings: Iterable[Listing], rows: Iterable[Row], what: Draw) -> Split
     used = Counter((row.class_name, row.subset) for row in rows)
     names = sorted({name for name, _ in used})
     official = what.pool == "official"
+    vals = any(listing.subset == "val" for listing in everything)
     tallies = []
     for subset, asked in (("train", what.n), ("val", what.val), ("test", what.test if what.pool == "all" else None)):
-        source = ("test" if subset == "test" else "train") if official else None
+        source = ("train" if subset == "val" and not vals else subset) if official else None
         held = Counter(listing.class_name for listing in everything if source in (None, listing.subset))
         counts = [used[name, subset] for name in names]
         available = min(held[name] for name in names)

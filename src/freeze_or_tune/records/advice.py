@@ -28,6 +28,8 @@ class Check(Record):
     smallest: int = Field(description="training images of the smallest class that is used")
     typical: int = Field(description="median of the classes' training images: the advice's images a class")
     largest: int
+    groups: int = Field(0, description="of the images that are used, given or of near copies: each lies in one subset")
+    near_copies: int = Field(0, description="images that are used and nearly equal another one of their class")
     findings: tuple[Finding, ...]
 
 

@@ -9,10 +9,12 @@ from freeze_or_tune.records.record import Record
 
 Kind = Literal[
     "unreadable", "ignored", "stray", "links", "copies", "contradictions", "small", "imbalance", "validation", "test",
-    "read", "missing", "alike",
+    "read", "missing", "alike", "near", "doubtful", "crossing", "scenes", "untaught",
 ]  # fmt: skip
-"""read: what was taken for what, where that is no matter of course. missing: classes that a given part lacks. alike:
-classes whose names hardly differ."""
+"""read: what was taken for what, where that is no matter of course. missing: classes that a part lacks. alike: classes
+whose names hardly differ. near: images that nearly equal others of their class; doubtful: others of another class.
+crossing: images of one group in several given parts. scenes: classes of too few groups; untaught: those that no image
+trains."""
 
 _EXAMPLES = 3
 

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from freeze_or_tune.records.advice import Counsel
+from freeze_or_tune.records.decoding import CAFFE, Decoding
 from freeze_or_tune.records.experiment import Experiment
 from freeze_or_tune.records.record import Accuracy, Record
 from freeze_or_tune.study.backbones import Network
@@ -26,6 +27,7 @@ class Use(Record):
     labels: tuple[str, ...] = Field(description="of the outputs, in their order")
     network: Network
     test_accuracy: Accuracy
+    decoding: Decoding = Field(CAFFE, description="how a file becomes pixels of 8 bits, as it did in training")
     preprocessing: str = Field(description="in words, for those who use the weights with other software")
 
 

@@ -14,7 +14,7 @@ RECIPES = {
     "import": 1,
     "features": 1,
     "distance": 3,
-    "probe": 2,
+    "probe": 3,
     "analysis": 6,
-    "advice": 3,
+    "advice": 4,
 }

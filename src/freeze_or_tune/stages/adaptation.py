@@ -13,7 +13,7 @@ from freeze_or_tune.analysis.advice.model_card import describe
 from freeze_or_tune.analysis.statistics.calibration import calibration_error, temperature
 from freeze_or_tune.analysis.statistics.shares import wilson
 from freeze_or_tune.data.splits import Row, read_split
-from freeze_or_tune.data.store import Store
+from freeze_or_tune.data.store import Store, read_stored
 from freeze_or_tune.networks.weights import Pretrained, load_source, save_pretrained
 from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.records.experiment import Experiment
@@ -79,9 +79,10 @@ def make_model(
             uncalibrated_error=calibration_error(softmax(logits, axis=1), truth),
             confusion=_confusion(logits.argmax(1), truth, len(labels)),
         )  # fmt: skip
+        decoding = read_stored(work.start.store).decoding
         use = Use(
             dataset=given.dataset, source=given.source, scheme=chosen.scheme, labels=labels, network=sizes,
-            test_accuracy=model.accuracy, preprocessing=preprocessing(sizes),
+            test_accuracy=model.accuracy, decoding=decoding, preprocessing=preprocessing(sizes, decoding),
         )  # fmt: skip
         save_pretrained(model_network.cooled(heat), weights, use.model_dump_json())
         describe(model, use, given, card, pictures)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from freeze_or_tune.networks.build import scale_of
 from freeze_or_tune.networks.weights import Pretrained, load_pretrained, read_about
+from freeze_or_tune.records.decoding import CAFFE, Decoding
 from freeze_or_tune.records.model import Use
 from freeze_or_tune.stages.features import source_network
 from freeze_or_tune.study.backbones import Network
@@ -69,16 +70,29 @@ class Deployed(nn.Module):
             return torch.cat([compute(chunk.to(device)).cpu() for chunk in chunks]).numpy()
 
 
-def preprocessing(sizes: Network) -> str:
+def preprocessing(sizes: Network, decoding: Decoding = CAFFE) -> str:
     """What is done to an image, in words."""
     size, crop, scale = sizes.image_size, sizes.crop, scale_of(sizes, CPU)
     factors = scale.tolist() if isinstance(scale, torch.Tensor) else scale
     return (
-        "Decode to 8-bit RGB as stored, ignoring EXIF orientation, transparency laid over white; "
+        f"Decode to 8-bit RGB {_decoded(decoding)}, transparency laid over white, colour profiles ignored; "
         f"warp to {size} x {size} pixels, bilinear without antialiasing, ignoring the aspect ratio; "
         f"{'reverse the channels to BGR; ' if sizes.bgr else ''}subtract the tensor `mean` [{size}, {size}, 3]; "
         f"take the central {crop} x {crop} pixels; multiply by {factors}; put the channels first."
     )
+
+
+def _decoded(decoding: Decoding) -> str:
+    turned = (
+        "turned as EXIF orientation says" if decoding.orientation == "exif" else "as stored, ignoring EXIF orientation"
+    )
+    ranges = {"integers of more than 8 bits": decoding.integers, "real numbers": decoding.reals}
+    scaled = "".join(
+        f", {kind} from {known[0]:g} to {known[1]:g} scaled to 0 to 255, rounded and clipped"
+        for kind, known in ranges.items()
+        if known
+    )
+    return turned + (scaled if decoding.integers else f", of 16 bits the upper 8{scaled}")
 
 
 def export_onnx(model: Path, destination: Path) -> None:

@@ -60,10 +60,10 @@ class Model:
     def predict(self, images: Pictures, *, errors: Errors = "raise") -> Predictions:
         """What the model says of one image, or of several in their order.
 
-        An image is a path, an image of Pillow's (as it stands, treated as its file would be) or an array: uint8
-        [H, W], [H, W, 3] in RGB or [H, W, 4] with opacity, uint16 [H, W]; an array [N, H, W, 3 or 4] is N of them. A
-        folder stands for all images in it. An image that cannot be read is a UserError, or kept as a prediction that
-        says why.
+        An image is a path, an image of Pillow's (as it stands, treated as its file would be) or an array: uint8 or
+        uint16 [H, W], [H, W, 3] in RGB or [H, W, 4] with opacity, real numbers [H, W] or [H, W, 3] if the model has
+        been trained with such; an array [N, H, W, 3 or 4] is N of them. A folder stands for all images in it. An image
+        that cannot be read is a UserError, or kept as a prediction that says why.
         """
         return Predictions(self.stream(images, errors=errors, progress=True), self.labels)
 
@@ -91,7 +91,7 @@ class Model:
     def _pixels(self, image: Given, errors: Errors) -> NDArray[np.uint8] | str:
         """The pixels, or why there are none."""
         try:
-            return image.pixels(self._deployed.size)
+            return image.pixels(self._deployed.size, self.use.decoding)
         except UserError as error:
             if errors == "raise":
                 raise

@@ -6,6 +6,7 @@ scikit-learn's nearest neighbours and logistic regression are cross-validated on
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -96,16 +97,26 @@ def _pixels(store: Store, rows: Sequence[Row], device: torch.device) -> torch.Te
 
 
 def _folds(rows: Sequence[Row], index: Path) -> Folds:
-    """At most FOLDS, so that each class is on both sides of each; images of a group are on one."""
+    """At most FOLDS, so that each class is on both sides of each if it can be; images of a group are on one.
+
+    Where so few groups are left that nothing could be learnt, images are told apart as if they had none.
+    """
     labels = np.array([row.label for row in rows])
-    count = int(np.clip(np.bincount(labels).min(), 2, FOLDS))
     group_of = {listing.image: listing.group for listing in read_index(index)}
-    groups = [group_of[row.image] or row.image for row in rows]
-    grouped = len(set(groups)) < len(groups)
-    kind = StratifiedGroupKFold if grouped else StratifiedKFold
+    groups = [row.group or group_of[row.image] or row.image for row in rows]
+    held = Counter(label for label, _ in set(zip(labels.tolist(), groups, strict=True)))
+    together = len(set(groups))
+    most = max(2, min(FOLDS, together, int(np.bincount(labels).max())))
+    count = min((groups for groups in held.values() if 1 < groups < most), default=most)
+
+    def drawn(kind: type[StratifiedKFold | StratifiedGroupKFold]) -> Folds:
+        parts = kind(count, shuffle=True, random_state=0).split(labels[:, None], labels, groups)
+        return [(learn, tell) for learn, tell in parts if len(tell) and len(set(labels[learn])) > 1]
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class with fewer images than folds, or groups
-        return list(kind(count, shuffle=True, random_state=0).split(labels[:, None], labels, groups))
+        whole = 1 < together < len(groups) and drawn(StratifiedGroupKFold)
+        return whole or drawn(StratifiedKFold)
 
 
 def _probe(block: int, features: Features, labels: Labels, folds: Folds) -> Probe:

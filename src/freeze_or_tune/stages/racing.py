@@ -13,7 +13,7 @@ import numpy as np
 
 from freeze_or_tune.analysis.statistics.paired import NONE, Correct, Decision, Difference, corrected, decide, difference
 from freeze_or_tune.analysis.statistics.shares import wilson
-from freeze_or_tune.data.own.folds import FOLDS, draw_fold, smallest_class
+from freeze_or_tune.data.own.folds import FOLDS, draw_fold, groups_a_class
 from freeze_or_tune.data.splits import Row, read_split, write_split
 from freeze_or_tune.records.correctness import unpack
 from freeze_or_tune.records.experiment import Experiment, Varied
@@ -170,10 +170,13 @@ def _say(decision: Decision, correct: Mapping[str, Correct], alive: Sequence[str
 
 
 def _too_few(rows: Sequence[Row]) -> str:
-    held = smallest_class(rows)
-    if held >= FOLDS:
+    enough = sum(groups >= FOLDS for groups in groups_a_class(rows).values())
+    if enough >= 2:
         return ""
-    return f"it takes {FOLDS} images of each class besides those that test, and a class has {held}; add images"
+    return (
+        f"it takes two classes with {FOLDS} images each, of different groups, besides those that test, and "
+        f"{enough or 'no'} class has them; add images"
+    )
 
 
 def _fold(rows: Sequence[Row], fold: int, settings: TrainingSettings, advising: Advising) -> list[Row]:

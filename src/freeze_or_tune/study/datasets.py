@@ -1,6 +1,7 @@
 """The datasets of a study, as typed models: a reader, and the files that it reads. Pure Python, like `study.py`."""
 
 import re
+from math import isfinite
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,13 @@ def _expanded(path: str) -> str:
         return str(Path(path).expanduser()) if path.startswith("~") else path
     except RuntimeError:
         raise ValueError("there is no such home") from None
+
+
+def _from_black_to_white(values: tuple[float, float]) -> tuple[float, float]:
+    black, white = values
+    if not (isfinite(black) and isfinite(white) and black < white):
+        raise ValueError("say two numbers, the one that is black and then the larger one that is white")
+    return values
 
 
 def _address(path: str) -> str:
@@ -116,7 +124,7 @@ class Images(Strict):
     orientation: Literal["exif", "stored"] = Field(
         "exif", description="exif: turned as the camera noted and every viewer shows it; stored: as the pixels lie"
     )
-    range: Literal["auto"] | tuple[float, float] = Field(
+    range: Literal["auto"] | Annotated[tuple[float, float], AfterValidator(_from_black_to_white)] = Field(
         "auto",
         description="black and white of images with more than 8 bits, or of real numbers; auto: the bits that the "
         "dataset really uses",
@@ -143,7 +151,7 @@ class Folder(Images):
 
 
 class Listed(Images):
-    """Your own images: a table of files and labels."""
+    """Your own images: a table of files and labels, or a folder that holds one (metadata.csv, metadata.jsonl)."""
 
     reader: Literal["csv"]
 

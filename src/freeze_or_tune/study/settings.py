@@ -41,7 +41,8 @@ class Sizes(Strict):
     val: PositiveInt = Field(description="validation images a class, the same in all splits")
     test: PositiveInt | Literal["official", "rest"] = Field(
         description="test images a class, the same in all splits; official: the dataset's own test set, and all else "
-        "comes from its training set; rest: all that neither trains, at the largest n, nor validates"
+        "comes from its training set (validation images from its own validation set, if it has one); rest: all that "
+        "neither trains, at the largest n, nor validates"
     )
     up_to: bool = Field(False, description="a class with fewer than n images left trains on those it has")
     classes: Literal["all", "enough"] = Field(
@@ -218,6 +219,10 @@ class Advising(Strict):
     val: Share = Field(0.2, description="share of each class that validates")
     test: Share = Field(0.2, description="share of each class that tests")
     most: PositiveInt = Field(100, description="validation and test images a class are at most so many")
+    near_copies: bool = Field(
+        True,
+        description="look for images that nearly equal others, and keep them on one side; false: for equal ones only",
+    )
 
 
 class Machine(Strict):

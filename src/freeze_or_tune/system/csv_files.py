@@ -19,10 +19,11 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
         writer.writerows(rows)
 
 
-def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+def read_table(path: Path, columns: Sequence[str], more: Sequence[str] = ()) -> Iterator[tuple[int, list[str]]]:
     """Yield (line number, cells) of each row; UserError if the header or the number of cells is wrong.
 
-    A byte order mark, which spreadsheets write, is no part of the first line.
+    There are the `columns`, perhaps followed by `more`. A byte order mark, which spreadsheets write, is no part of the
+    first line.
     """
     try:
         file = path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
@@ -32,12 +33,12 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[s
         reader = csv.reader(file, strict=True)
         try:
             header = next(reader, [])
-            if header != list(columns):
+            if header not in ([*columns], [*columns, *more]):
                 raise UserError(f"{path}: the first line is {','.join(header)!r}, not {','.join(columns)!r}")
             for cells in reader:
-                if len(cells) != len(columns):
+                if len(cells) != len(header):
                     raise UserError(
-                        f"{path}, line {reader.line_num}: {len(cells)} cells, not {len(columns)} ({', '.join(columns)})"
+                        f"{path}, line {reader.line_num}: {len(cells)} cells, not {len(header)} ({', '.join(header)})"
                     )
                 yield reader.line_num, cells
         except csv.Error as error:

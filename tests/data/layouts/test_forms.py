@@ -20,6 +20,10 @@ FOLDERS: dict[str, tuple[Mapping[str, bytes], str]] = {
     "class folders beside a parquet": (empty("a/1.jpg", "b/2.png", "table.parquet"), "folder"),
     "the Hub's": (empty("README.md", "data/train-00000-of-00001.parquet", ".cache/x.png"), "parquet"),
     "the Hub's own conversion": (empty("default/train/0000.parquet"), "parquet"),
+    "a table of its files": ({"metadata.csv": b"file_name,label\n", "1.jpg": b""}, "csv"),
+    "a table in each part": ({"train/metadata.jsonl": b'{"file_name": "1.jpg"}', "train/1.jpg": b""}, "csv"),
+    "a table of something else": ({"a/metadata.csv": b"camera,place\n", "a/1.jpg": b""}, "folder"),
+    "another table": ({"notes.csv": b"file_name,label\n", "a/1.jpg": b""}, "folder"),
     "nothing": ({}, "folder"),
 }
 
@@ -28,6 +32,15 @@ FOLDERS: dict[str, tuple[Mapping[str, bytes], str]] = {
 def test_folders(tmp_path: Path, kind: str) -> None:
     files, reader = FOLDERS[kind]
     assert reader_of(unpacked(tmp_path, files)) == reader
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FOLDERS if "table" in kind])
+def test_zips(tmp_path: Path, kind: str) -> None:
+    files, reader = FOLDERS[kind]
+    path = zipped(tmp_path / "a.zip", files)
+    assert reader_of(path) == reader
+    path.write_bytes(path.read_bytes().replace(b"file_name", b"file name", 1))  # its checksum is wrong
+    assert reader_of(path) == "folder"
 
 
 TARS: dict[str, tuple[Mapping[str, bytes], str]] = {
@@ -70,6 +83,14 @@ def test_a_folder_of_zips_is_read_as_if_they_were_unpacked(tmp_path: Path) -> No
 
 def test_other_files(tmp_path: Path) -> None:
     assert reader_of(zipped(tmp_path / "a.zip", {"a/1.png": plain(1)})) == "folder"
-    for name, reader in {"a.PARQUET": "parquet", "a.csv": "csv", "a.tar": "folder", "a": "folder"}.items():
+    for name, reader in {
+        "a.PARQUET": "parquet",
+        "a.csv": "csv",
+        "a.TSV": "csv",
+        "a.jsonl": "csv",
+        "a.txt": "csv",
+        "a.tar": "folder",
+        "a": "folder",
+    }.items():
         (tmp_path / name).write_bytes(b"\x1f\x8b damaged")
         assert reader_of(tmp_path / name) == reader

@@ -286,14 +286,14 @@ def test_a_csv_gives_each_image_its_label(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("file,label\n", "the first line is 'file,label', not 'path,label'"),
-        ("path,label\nphotos/cat/0.png\n", "line 2: 1 cells, not 2"),
-        ("path,label\n../secret.png,a\n", "line 2: '../secret.png' is not a path below the CSV's folder"),
-        ("path,label\nphotos/cat/0.png,\n", "line 2: 'photos/cat/0.png' has no label"),
+        ("path,what,kind\n", "or can be, the label; its first line is 'path', 'what', 'kind'"),
+        ("path,label\nphotos/cat/0.png\n", "line 2: 1 cells, not 2 ('path', 'label')"),
+        ("path,label\n../secret.png,a\n", "none of the 1 files that it lists is there"),
+        ("path,label\nphotos/cat/0.png,\n", "lists no file with a label"),
         ("path,label\nphotos/cat/0.png,a\nphotos/cat/0.png,b\n", "line 3: 'photos/cat/0.png' has another label"),
         ("path,label\nphotos/cat/0.png,a\n", "all images have the label 'a'; it takes two classes"),
         ("path,label\nx.png,a\ny.png,b\n", "none of the 2 files that it lists is there, such as 'x.png'"),
-        ("path,label\n", "none of the 0 files that it lists is there"),
+        ("path,label\n", "lists no file with a label"),
     ],
 )
 def test_what_is_wrong_with_a_csv(tmp_path: Path, text: str, words: str) -> None:

@@ -43,6 +43,15 @@ def test_it_is_of_the_images_alone_wherever_they_lie(photos: Path, tmp_path: Pat
     assert fingerprint(photos.rename(tmp_path / "moved")) == before
 
 
+def test_it_changes_with_a_label_in_a_table_of_the_same_size(photos: Path) -> None:
+    table = photos / "metadata.csv"
+    table.write_text("file_name,label\na.png,cat\n")
+    before = fingerprint(photos)
+    table.write_text("file_name,label\na.png,dog\n")
+    os.utime(table, (0, 0))
+    assert fingerprint(photos) != before
+
+
 def test_it_follows_links_only_if_they_are_read(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     (photos / "wren").symlink_to(tmp_path / "shared")

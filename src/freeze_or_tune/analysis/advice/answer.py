@@ -18,7 +18,7 @@ class Advice(records.Advice):
         return words.reason(self)
 
     def __str__(self) -> str:
-        """Verdict and reason, what to start from, and warnings if there are any."""
+        """Verdict and reason, what to start from, and warnings and what was noticed in the images, if there is any."""
         schemes = " and ".join(self.schemes)
         lines = [f"{self.verdict}. {self.reason}", f"Start from {self.source}, with {schemes}.", *self.warnings]
-        return "\n".join(lines)
+        return "\n".join([*lines, *map(str, self.check.findings)])

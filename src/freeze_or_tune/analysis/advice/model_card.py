@@ -65,9 +65,10 @@ def page(model: Model, use: Use, advice: Advice, picture: str) -> str:
 
 
 def _over_classes(model: Model) -> float:
-    """Mean over classes of the accuracy within the class."""
+    """Mean over the classes that have test images of the accuracy within the class."""
     counts = np.array(model.confusion)
-    return float((np.diag(counts) / counts.sum(axis=1)).mean())
+    images = counts.sum(axis=1)
+    return float((np.diag(counts)[images > 0] / images[images > 0]).mean())
 
 
 def _choice(model: Model, advice: Advice) -> list[str]:

@@ -11,43 +11,53 @@ from freeze_or_tune.data.archives.joined import JoinedArchive
 from freeze_or_tune.data.archives.listed import ListedArchive
 from freeze_or_tune.data.archives.tars import TarArchive, decompressed
 from freeze_or_tune.data.archives.zips import ZipArchive
+from freeze_or_tune.data.tables.names import SUFFIXES, Said
 from freeze_or_tune.system.errors import UserError
 
-__all__ = ["Archive", "ListedArchive", "Paths", "UnreadableFile", "open_archive", "open_archives", "read_file"]
+__all__ = [
+    "Archive", "ListedArchive", "Paths", "UnreadableFile", "open_archive", "open_archives", "read_file",
+]  # fmt: skip
 
 Paths = Path | Sequence[Path]
 """One archive, or several that are one dataset."""
 
 _ZIPS = {".whl", ".zip"}
+_SHEETS = {".ods", ".xls", ".xlsx"}
 
 LISTS = {".csv", ".mat", ".txt"}
 """Suffixes of files that are no archives but belong to a dataset made of several files."""
 
 
-def open_archives(paths: Paths, scratch: Path | None = None, *, follow_links: bool = False) -> Archive:
+def open_archives(
+    paths: Paths, scratch: Path | None = None, *, follow_links: bool = False, columns: Said | None = None
+) -> Archive:
     """Open one archive as it is, or several (and single lists) as one in which each is a folder; see open_archive."""
     if isinstance(paths, Path):
-        return open_archive(paths, scratch, follow_links=follow_links)
+        return open_archive(paths, scratch, follow_links=follow_links, columns=columns)
     if len(paths) == 1:
-        return open_archive(paths[0], scratch, follow_links=follow_links)
+        return open_archive(paths[0], scratch, follow_links=follow_links, columns=columns)
     with ExitStack() as opened:
         joined = JoinedArchive([opened.enter_context(_open_any(path, scratch)) for path in paths])
         opened.pop_all()
     return joined
 
 
-def open_archive(path: Path, scratch: Path | None = None, *, follow_links: bool = False) -> Archive:
-    """Open a folder, zip, tar, gzipped tar, or CSV of images; UserError if it does not exist or is damaged.
+def open_archive(
+    path: Path, scratch: Path | None = None, *, follow_links: bool = False, columns: Said | None = None
+) -> Archive:
+    """Open a folder, zip, tar, gzipped tar, or table of images; UserError if it does not exist or is damaged.
 
     A gzipped tar is decompressed into the folder `scratch` (or the system's) until it is closed. `follow_links`: also
-    those that lead out of a folder, or out of a table's.
+    those that lead out of a folder, or out of a table's. `columns`: what is what in a table, if its owner says so.
     """
     if path.is_dir():
         return FolderArchive(path, follow_links=follow_links)
     if not path.exists():
         raise UserError(f"{path} does not exist; give a folder of images, or a zip or tar of one")
-    if path.suffix.lower() == ".csv":
-        return ListedArchive(path, follow_links=follow_links)
+    if path.suffix.lower() in SUFFIXES | {".txt"}:
+        return ListedArchive(path, follow_links=follow_links, columns=columns)
+    if path.suffix.lower() in _SHEETS:
+        raise UserError(f"{path} is a spreadsheet; save the sheet of files and labels as CSV, and give that")
     try:
         with path.open("rb") as file:
             head = file.read(512)

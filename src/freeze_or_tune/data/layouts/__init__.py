@@ -18,7 +18,7 @@ from freeze_or_tune.data.layouts.plankton import read_plankton
 from freeze_or_tune.data.layouts.solar_cells import read_solar_cells
 from freeze_or_tune.data.layouts.sun import read_sun
 
-__all__ = ["OWN", "READERS", "Listing", "around", "one_spelling", "read_folder", "read_solar_cells"]
+__all__ = ["OWN", "READERS", "Listing", "around", "one_spelling", "read_folder", "read_listed", "read_solar_cells"]
 
 OWN = frozenset({"folder", "csv", "parquet", "webdataset"})
 """Readers of one's own images: names of classes are made one spelling, and what lies around is said."""

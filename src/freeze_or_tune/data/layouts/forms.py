@@ -1,27 +1,34 @@
 """In which form images have come: the reader that fits, found by a look at their files."""
 
 import tarfile
+import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from freeze_or_tune.data.archives.base import is_hidden
 from freeze_or_tune.data.archives.folders import walked
 from freeze_or_tune.data.archives.samples import is_labelled, sample_of
 from freeze_or_tune.data.decoding import HEIC, suffixes
+from freeze_or_tune.data.tables.names import METADATA, SUFFIXES
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 LOOKED_AT = 100
 """Members of a tar that are looked at."""
+HEADER = 1 << 16
+"""Bytes of a table's first line that are looked at."""
 
 
 def reader_of(path: Path, *, follow_links: bool = False) -> str:
     """The reader of a file or a folder; `folder` if nothing speaks for another."""
     if path.is_dir():
-        return _of_folder(path, follow_links=follow_links)
-    if path.suffix.lower() == ".csv":
+        return "csv" if _holds_table(path) else _of_folder(path, follow_links=follow_links)
+    if path.suffix.lower() in SUFFIXES | {".txt"}:
         return "csv"
     if path.suffix.lower() == ".parquet":
         return "parquet"
+    if zipfile.is_zipfile(path):
+        return "csv" if _holds_table(path) else "folder"
     return "webdataset" if _holds_samples(path) else "folder"
 
 
@@ -41,6 +48,24 @@ def _of_folder(folder: Path, *, follow_links: bool) -> str:
         return "parquet"
     tar = next(filter(_is_tar, names), None)
     return "webdataset" if tar and _holds_samples(folder / tar) else "folder"
+
+
+def _holds_table(path: Path) -> bool:
+    """Whether a table in a folder or zip, or in one of its folders, names files as `imagefolder` of the Hub does."""
+    try:
+        if path.is_dir():
+            found = [one for name in METADATA for one in (path / name, *path.glob(f"*/{name}")) if one.is_file()]
+            return any(_names_files(table.open("rb")) for table in found)
+        with zipfile.ZipFile(path) as archive:
+            names = (name for name in archive.namelist() if PurePosixPath(name).name in METADATA)
+            return any(_names_files(archive.open(name)) for name in names if not is_hidden(name))
+    except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
+        return False  # whoever reads it says what is wrong with it
+
+
+def _names_files(table: IO[bytes]) -> bool:
+    with table:
+        return b"file_name" in table.readline(HEADER)
 
 
 def _is_image(name: str) -> bool:

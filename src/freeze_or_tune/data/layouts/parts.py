@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from freeze_or_tune.data.archives import Archive
 from freeze_or_tune.data.layouts.listing import Listing
@@ -115,7 +116,7 @@ def given(archive: Archive, listings: list[Listing], by: str = "their folders gi
         (part,) = sizes
         words = f"Images of classes are in {part} alone: what trains, validates and tests is drawn from them"
         archive.findings.append(Finding(kind="read", count=len(listings), words=words))
-        return [Listing(listing.image, listing.class_name) for listing in listings]
+        return [replace(listing, subset="") for listing in listings]
     counts = ", ".join(f"{part} {sizes[part]:,}" for part in ("train", "val", "test") if part in sizes)
     words = f"Images in the parts that {by} ({counts})"
     archive.findings.append(Finding(kind="read", count=len(listings), words=words))

@@ -1,17 +1,19 @@
 """A look at one's own images before anything is learnt from them: what is wrong, in words, and what is left."""
 
-import hashlib
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median_low
 
+from freeze_or_tune.data.groups import joined
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
-from freeze_or_tune.data.own.shares import FEWEST, draw_shares
+from freeze_or_tune.data.own.likeness import Likeness, Looks, look, near
+from freeze_or_tune.data.own.parting import parted
+from freeze_or_tune.data.own.shares import FEWEST, given_parts
 from freeze_or_tune.data.splits import Row, write_split
-from freeze_or_tune.data.store import BLOCK, Store, read_rejected
+from freeze_or_tune.data.store import Store, read_rejected, read_stored
 from freeze_or_tune.records.advice import Check
 from freeze_or_tune.records.findings import Finding, Findings, Kind
 from freeze_or_tune.study.settings import Advising
@@ -28,6 +30,8 @@ _ROUGHLY: tuple[tuple[str, Kind, str], ...] = (
     ("val", "validation", "Images that validate, too few to tell schemes that are alike from each other"),
     ("test", "test", "Images that test, so that the accuracy is a rough one; its interval says how rough"),
 )
+_HELD_OUT_FIRST = {"test": 0, "val": 1}
+"""Of equal images in several given parts the one that tests is kept: nothing that tests is trained on."""
 
 
 def check_images(
@@ -40,53 +44,94 @@ def check_images(
     decoded. Copies are told by its pixels: what the network would see twice.
     """
     listings = read_index(index)
-    findings = [*Findings.read(noticed).findings]
+    findings = [*Findings.read(noticed).findings, *read_stored(store).findings]
     reasons = store.with_suffix(".rejected.csv")
     rejected = read_rejected(reasons)
     findings += Finding.of(
         "unreadable", rejected, f"Files that cannot be read as images ({reasons.name} says why); they are left out"
     )
-    copies, contradictions = _repeated([listing for listing in listings if listing.image not in rejected], Store(store))
+    readable = [listing for listing in listings if listing.image not in rejected]
+    looks = look(Store(store), [listing.image for listing in readable])
+    copies, contradictions = _repeated(readable, looks)
     findings += Finding.of("copies", copies, "Copies of other images of their class; one of each is kept")
     findings += Finding.of(
         "contradictions", contradictions, "Images that stand in several classes at once; they are left out of all"
     )
-    left_out = {*rejected, *copies, *contradictions}
-    sizes = Counter({listing.class_name: 0 for listing in listings})
-    sizes.update(listing.class_name for listing in listings if listing.image not in left_out)
-    small = [name for name, size in sizes.items() if size < FEWEST]
-    findings += Finding.of(
-        "small", small,
-        f"Classes with fewer than {FEWEST} images (one each to train, validate and test on); they are left out",
-    )  # fmt: skip
-    usable = [listing for listing in listings if listing.image not in left_out and sizes[listing.class_name] >= FEWEST]
-    if len(sizes) - len(small) < 2:
-        raise UserError(_too_little(dataset, len(sizes) - len(small), findings))
-    rows = draw_shares(usable, dataset=dataset, seed=seed, val=shares.val, test=shares.test, most=shares.most)
-    result = _counted(dataset, listings, rows, findings)
+    different = [listing for listing in readable if listing.image not in {*copies, *contradictions}]
+    learnable, small = _learnable(listings, different)
+    findings += small
+    usable = [listing for listing in different if listing.class_name in learnable]
+    if len(learnable) < 2:
+        raise UserError(_too_little(dataset, len(learnable), findings))
+    likeness = _likeness(usable, readable, looks) if shares.near_copies else Likeness([], [])
+    grouped = joined(usable, [[usable[place].image for place in places] for places in likeness.groups])
+    findings += _alike(usable, likeness)
+    rows, found = parted(grouped, dataset=dataset, seed=seed, shares=shares)
+    findings += found
+    if lacking := {"val", "test"} - {row.subset for row in rows}:
+        raise UserError(_nothing_held_out(dataset, "test" if "test" in lacking else "val", findings))
+    result = _counted(dataset, listings, rows, sum(map(len, likeness.groups)), findings)
     for finding in result.findings:
         log.warning("%s: %s", dataset, finding)
-    write_split(rows, split)
+    write_split(rows, split, grouped=True)
     result.write(record)
 
 
-def _repeated(listings: Sequence[Listing], store: Store) -> tuple[list[str], list[str]]:
+def _repeated(listings: Sequence[Listing], looks: Looks) -> tuple[list[str], list[str]]:
     """Images whose pixels stand in the same class before, and those that stand in several classes."""
     same: dict[bytes, list[Listing]] = defaultdict(list)
-    for start in range(0, len(listings), BLOCK):
-        block = listings[start : start + BLOCK]
-        for listing, pixels in zip(block, store.images([listing.image for listing in block]), strict=True):
-            same[hashlib.sha256(pixels.data).digest()].append(listing)
+    for listing, digest in zip(listings, looks.digests, strict=True):
+        same[digest].append(listing)
     copies, contradictions = [], []
     for group in same.values():
         if len({listing.class_name for listing in group}) > 1:
             contradictions += [listing.image for listing in group]
         else:
+            group.sort(key=lambda listing: (_HELD_OUT_FIRST.get(listing.subset, 2), listing.image))
             copies += [listing.image for listing in group[1:]]
     return copies, contradictions
 
 
-def _counted(dataset: str, listings: Sequence[Listing], rows: Sequence[Row], findings: list[Finding]) -> Check:
+def _learnable(listings: Sequence[Listing], usable: Sequence[Listing]) -> tuple[set[str], list[Finding]]:
+    """The classes that can be learnt, and what is said of the others."""
+    given = given_parts(usable)
+    sizes = Counter({listing.class_name: 0 for listing in listings})
+    sizes.update(listing.class_name for listing in usable if listing.subset not in given)
+    least = 1 if given else FEWEST
+    left_out = [name for name, size in sizes.items() if size < least]
+    found = Finding.of(
+        "untaught", left_out, "Classes without an image that trains in the given parts; they are left out"
+    ) if given else Finding.of(
+        "small", left_out,
+        f"Classes with fewer than {FEWEST} images (one each to train, validate and test on); they are left out",
+    )  # fmt: skip
+    return sizes.keys() - set(left_out), found
+
+
+def _likeness(usable: Sequence[Listing], readable: Sequence[Listing], looks: Looks) -> Likeness:
+    place_of = {listing.image: place for place, listing in enumerate(readable)}
+    return near(looks, [place_of[one.image] for one in usable], [one.class_name for one in usable])
+
+
+def _alike(usable: Sequence[Listing], likeness: Likeness) -> list[Finding]:
+    groups = likeness.groups
+    return [
+        *Finding.of(
+            "near", [usable[place].image for places in groups for place in places],
+            f"Images that nearly equal others of their class, in {len(groups):,} "
+            f"group{'s' if len(groups) != 1 else ''} of up to {max(map(len, groups), default=0):,} (shots of a burst, "
+            "frames, other encodings); each group is kept in one part",
+        ),
+        *Finding.of(
+            "doubtful", [usable[place].image for place in likeness.across],
+            "Images that nearly equal one of another class; they are used: see that their labels are right",
+        ),
+    ]  # fmt: skip
+
+
+def _counted(
+    dataset: str, listings: Sequence[Listing], rows: Sequence[Row], near_copies: int, findings: list[Finding]
+) -> Check:
     subsets = Counter(row.subset for row in rows)
     train = Counter(row.class_name for row in rows if row.subset == "train")
     fewest, most = min(train, key=lambda name: (train[name], name)), max(train.values())
@@ -106,13 +151,27 @@ def _counted(dataset: str, listings: Sequence[Listing], rows: Sequence[Row], fin
         used_images=len(rows), used_classes=len(train),
         train=subsets["train"], val=subsets["val"], test=subsets["test"],
         smallest=train[fewest], typical=median_low(train.values()), largest=most,
+        groups=len({row.group for row in rows} - {""}), near_copies=near_copies,
         findings=(*findings, *unequal, *rough),
     )  # fmt: skip
 
 
 def _too_little(dataset: str, classes: int, findings: list[Finding]) -> str:
-    found = "".join(f"\n  {finding}" for finding in findings)
     return (
         f"dataset {dataset!r}: {classes or 'no'} class{'' if classes == 1 else 'es'} can be learnt, but it takes two "
-        f"with {FEWEST} different images each; add images.{' What was found:' if found else ''}{found}"
+        f"with {FEWEST} different images each; add images.{_listed(findings)}"
     )
+
+
+def _nothing_held_out(dataset: str, subset: str, findings: list[Finding]) -> str:
+    doing = {"val": "validate", "test": "test"}[subset]
+    return (
+        f"dataset {dataset!r}: no image is left to {doing} on, because no class shows enough different scenes (images "
+        "of a group, and near copies, stay together); add images of other scenes, or, if those are different, say "
+        f"advice: {{near_copies: false}}.{_listed(findings)}"
+    )
+
+
+def _listed(findings: list[Finding]) -> str:
+    found = "".join(f"\n  {finding}" for finding in findings)
+    return f" What was found:{found}" if found else ""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from freeze_or_tune.data.archives.base import is_hidden
 from freeze_or_tune.data.archives.folders import walked
+from freeze_or_tune.data.tables.names import SUFFIXES
 from freeze_or_tune.system.hashing import stable_digest
 
 
@@ -14,12 +15,13 @@ def fingerprint(folder: Path, *, follow_links: bool = False) -> str:
     Any of them may be an image; hidden ones and folders that cannot be looked into count for nothing.
     """
     names, left_out = walked(folder, lambda _: None, follow_links=follow_links)
-    found = {name: _size(folder / name) for name in names} | dict.fromkeys(left_out, -1)
-    return stable_digest(*((name, size) for name, size in sorted(found.items()) if not is_hidden(name)))
+    found = {name: _state(folder / name) for name in names} | dict.fromkeys(left_out, "")
+    return stable_digest(*((name, state) for name, state in sorted(found.items()) if not is_hidden(name)))
 
 
-def _size(path: Path) -> int:
-    """Bytes of a file, -1 if it has just gone."""
+def _state(path: Path) -> str:
+    """Bytes of a file, none if it has just gone; of a table its time, too: another label may be as long."""
     with suppress(OSError):
-        return path.stat().st_size
-    return -1
+        status = path.stat()
+        return f"{status.st_size} {status.st_mtime_ns if path.suffix.lower() in SUFFIXES else ''}"
+    return ""

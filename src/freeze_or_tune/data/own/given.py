@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from freeze_or_tune.data.archives import open_archive, read_file
-from freeze_or_tune.data.decoding import FORMATS, UnreadableImage, decode, decode_picture
+from freeze_or_tune.data.decoding import FORMATS, UnreadableImage, decode, decode_picture, decode_values
 from freeze_or_tune.data.layouts.listing import pictures_of
+from freeze_or_tune.records.decoding import CAFFE, Decoding
 from freeze_or_tune.system.errors import UserError
 
 Picture: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[Any]
@@ -30,12 +31,14 @@ class Given:
     name: str
     image: Path | Image.Image | NDArray[Any]
 
-    def pixels(self, size: int) -> NDArray[np.uint8]:
+    def pixels(self, size: int, how: Decoding = CAFFE) -> NDArray[np.uint8]:
         """The image as training sees it, uint8 [size, size, 3]; UserError says why it cannot be read."""
         try:
             if isinstance(self.image, Path):
-                return decode(read_file(self.image), size)
-            return decode_picture(_of_pillow(self.image), size)
+                return decode(read_file(self.image), size, how)
+            if isinstance(self.image, Image.Image):
+                return decode_picture(self.image, size, how)
+            return _of_array(self.image, size, how)
         except UnreadableImage as error:
             raise UserError(f"cannot read {self.name}: {error}") from None
 
@@ -82,15 +85,17 @@ def _inside(folder: Path) -> Iterable[Given]:
     return [Given(str(folder / name), folder / name) for name in names]
 
 
-def _of_pillow(image: Image.Image | NDArray[Any]) -> Image.Image:
+def _of_array(pixels: NDArray[Any], size: int, how: Decoding) -> NDArray[np.uint8]:
     """An array as the image that it would be as a file; UnreadableImage if that is not sure."""
-    if isinstance(image, Image.Image):
-        return image
-    grey, colour = image.ndim == 2, image.ndim == 3 and image.shape[2] in _COLOURS
-    if image.size and ((image.dtype == np.uint8 and (grey or colour)) or (image.dtype == np.uint16 and grey)):
-        return Image.fromarray(image)
-    scaled = "; of numbers from 0 to 1 make (255 * array).round().astype('uint8')" if image.dtype.kind == "f" else ""
+    grey, colour = pixels.ndim == 2, pixels.ndim == 3 and pixels.shape[2] in _COLOURS
+    if pixels.size and (grey or colour):
+        if pixels.dtype == np.uint8:
+            return decode_picture(Image.fromarray(pixels), size, how)
+        deep = pixels.dtype == np.uint16 and (grey or how.integers)
+        if deep or (pixels.dtype in (np.float32, np.float64) and how.reals):
+            return decode_values(pixels, size, how)
+    scaled = "; of numbers from 0 to 1 make (255 * array).round().astype('uint8')" if pixels.dtype.kind == "f" else ""
     raise UnreadableImage(
-        f"an array {list(image.shape)} of {image.dtype}; give uint8 [height, width], [height, width, 3] in RGB or "
+        f"an array {list(pixels.shape)} of {pixels.dtype}; give uint8 [height, width], [height, width, 3] in RGB or "
         f"[height, width, 4] with opacity, or uint16 [height, width]{scaled}"
     )

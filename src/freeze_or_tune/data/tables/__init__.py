@@ -1,0 +1,1 @@
+"""Tables of files and labels as people have them: their text, what their columns mean, and which files they name."""
