@@ -51,6 +51,7 @@ CONTAINER = Elsewhere("tests/tools/test_packaged.py::test_the_container_is_built
 CONSTRAINED = Elsewhere("tests/tools/test_set_up.py::test_the_lock_for_the_cpu_is_the_other_one_without_cuda")
 BY_HAND = "installs all packages anew; done once by hand,"
 SUITE = NotRun("they are tests of this suite")
+HUB = Elsewhere("tests/workflow/test_packed.py::test_advice_on_a_dataset_of_the_hub_by_its_name")
 CHECKERS = Elsewhere("tests/test_quality.py::test_the_checker_has_nothing_to_say")
 
 COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
@@ -132,6 +133,9 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
         "tests/planning/test_estimates.py::test_the_docs_show_the_papers_table"
     ),
     "freeze-or-tune resources --study paper --study paper-fair": Run("cloned", says=("46.0", "128.9")),
+    # From the Hub.
+    "freeze-or-tune advise hf://owner/name": HUB,
+    "snakemake --config images=hf://owner/name -- results/advice/birds.md": HUB,
     # The package by itself.
     "python -m hatchling build --target wheel": INSTALLED,
     "cd dist": INSTALLED,

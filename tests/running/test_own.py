@@ -68,6 +68,14 @@ def test_paths_are_seen_from_where_the_workflow_runs(folder: Path, monkeypatch: 
     assert own("~/photos").path == folder / "photos"
 
 
+def test_a_dataset_of_the_hub_keeps_its_address_and_gives_its_name(folder: Path) -> None:
+    asked = own("hf://datasets/me/birds@v1/en", directory=Path("elsewhere"))
+    assert (asked.path, asked.called) == ("hf://me/birds@v1/en", "birds-en")
+    assert own("hf://me/digits").called == "my-digits"
+    with pytest.raises(UserError, match="'hf://birds' is no dataset of the Hugging Face Hub"):
+        _ = own("hf://birds").path
+
+
 def test_the_command_to_go_on_with_asks_the_same(folder: Path) -> None:
     assert own("photos").command("model") == "freeze-or-tune model photos"
     asked = Own("my photos", ["a.yaml"], "birds", "resnet18", 2.5, Path("there"))

@@ -1,6 +1,8 @@
 """Images in parquet files, WebDataset's tars, and datasets of the Hub by name, from one setting to advice."""
 
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +104,10 @@ def test_advice_on_a_dataset_of_the_hub_by_its_name(folder: Path, hub: Hub) -> N
     hub.log.clear()
     again = run("--forcerun", "index", *asked)
     assert again.returncode == 0, again.stdout
+    front = [sys.executable, "-m", "freeze_or_tune", "advise", "hf://datasets/me/birds", "--name", "stripes"]
+    front += ["--budget", "0", "--study", "study.yaml"]
+    said = subprocess.run(front, cwd=folder, capture_output=True, text=True, check=True).stdout
+    assert "freeze-or-tune model hf://" in said
     assert not [line for line in hub.log if "datasets" in line]
 
 

@@ -12,7 +12,8 @@ Images = Annotated[
     str,
     typer.Argument(
         metavar="IMAGES", show_default=False,
-        help="A folder with one folder of images a class, a zip or tar of such, or a CSV of paths and labels.",
+        help="A folder with one folder of images a class, a zip or tar of such, a CSV of paths and labels, parquet "
+        "files, tars of a WebDataset, or hf://<owner>/<name>, a dataset of the Hugging Face Hub.",
     ),
 ]  # fmt: skip
 Name = Annotated[str | None, typer.Option(show_default="the folder's", help="What to keep the results under.")]

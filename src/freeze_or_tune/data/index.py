@@ -38,7 +38,7 @@ def build_index(
     Beside it, as .json, what it was read from, with digests (those of `known` by the names of files), and what the
     reader has noticed. UserError if the smallest class is not as declared.
     """
-    reader = resolved(reader, archive)
+    reader = resolved(reader, archive, opening)
     if reader not in READERS:
         raise UserError(f"{reader!r} is not a reader of datasets; there are {', '.join(READERS)}")
     destination.parent.mkdir(parents=True, exist_ok=True)

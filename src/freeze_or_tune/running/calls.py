@@ -21,11 +21,12 @@ def advise(
 ) -> Advice:  # fmt: skip
     """Freeze or tune, for one's own images: measured, or read again if nothing has changed.
 
-    `images` is a folder with one folder of images a class, a zip or tar of such, a CSV of paths and labels, or a
-    dataset of the study; `name` what the results are kept under; `network` one of timm's names; `budget` minutes for
-    the race, 0 for none; `directory` where results/ and resources/ lie; `study` a file, or one that ships by its name.
-    `follow_links`: also links out of the folder; `orientation`: "exif", or "stored" for pixels as they lie; `range`:
-    black and white of images with more than 8 bits, or "auto". UserError says in a sentence what went wrong.
+    `images` is a folder with one folder of images a class, a zip or tar of such, a CSV of paths and labels, parquet
+    files, tars of a WebDataset, `hf://<owner>/<name>` or a dataset of the study; `name` what the results are kept
+    under; `network` one of timm's names; `budget` minutes for the race, 0 for none; `directory` where results/ and
+    resources/ lie; `study` a file, or one that ships by its name. `follow_links`: also links out of the folder;
+    `orientation`: "exif", or "stored" for pixels as they lie; `range`: black and white of images with more than 8
+    bits, or "auto". UserError says in a sentence what went wrong.
     """
     own = _own(images, name, network, budget, directory, study, cores, follow_links, orientation, range)
     return own.advise()

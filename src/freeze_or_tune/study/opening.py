@@ -23,8 +23,8 @@ class Columns(Strict):
     image: Column = Field(None, description="parquet: the images themselves")
     path: Column = Field(None, description="csv: the images' files")
     label: Column = Field(None, description="their classes; webdataset: a key of the .json, or an ending such as txt")
-    split: Column = Field(None, description="train, val or test; null, said of a csv: no column is")
-    group: Column = Field(None, description="what belongs together on one side; null, said of a csv: no column is")
+    split: Column = Field(None, description="train, val or test; null, if said: no column is")
+    group: Column = Field(None, description="what belongs together on one side; null, if said: no column is")
 
 
 class Opening(Strict):

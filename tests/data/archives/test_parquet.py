@@ -183,6 +183,8 @@ def test_columns_for_parts_and_groups_are_used(tmp_path: Path) -> None:
         archive.findings
     )
     assert "Images in the parts that their files or a column give (train 2, val 1, test 1)" in words(archive.findings)
+    with open_images(path, Opening(reader="parquet", columns=Columns(split=None))) as archive:
+        assert {one.subset for one in read_packed(archive)} == {""}
 
 
 def test_columns_may_be_said_by_name_or_number(tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_samples_that_are_not_whole_are_left_out_and_named(tmp_path: Path) -> No
         "4.left.png": plain(4), "4.right.png": plain(5), "4.cls": b"a",
         "5.png": plain(6), "5.mask.png": plain(7), "5.cls": b"a",  # the mask is another file of the sample
         "6.png": plain(8), "6.cls": b"\xff",
-        "__meta__": b"", "README": b"",
+        "__meta__": b"", "README": b"", "._0.png": b"of a Mac",
     }  # fmt: skip
     listed, findings = held(tarred(tmp_path / "a.tar", files))
     assert [one[2] for one in listed] == [plain(0), plain(6), plain(1)]

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from freeze_or_tune.data.layouts.forms import reader_of
+from freeze_or_tune.data.layouts import read_folder
+from freeze_or_tune.data.layouts.forms import archives_in, reader_of
+from freeze_or_tune.data.opening import open_images
+from freeze_or_tune.study.opening import Opening
 
 from ..conftest import empty, plain, tarred, unpacked, zipped
 
@@ -59,6 +62,23 @@ def test_tars(tmp_path: Path, kind: str) -> None:
     packed.parent.mkdir()
     packed.write_bytes(gzip.compress(tar.read_bytes()))
     assert {reader_of(tar), reader_of(packed), reader_of(packed.parent)} == {reader}
+
+
+def test_a_folder_of_zips_is_read_as_if_they_were_unpacked(tmp_path: Path) -> None:
+    for part, number in {"train": 0, "test": 2}.items():
+        zipped(tmp_path / f"{part}.zip", {f"{part}/a/1.png": plain(number), f"{part}/b/2.png": plain(number + 1)})
+    (tmp_path / "README.md").touch()
+    assert archives_in(tmp_path) == [tmp_path / "test.zip", tmp_path / "train.zip"]
+    with open_images(tmp_path, Opening(reader="auto")) as archive:
+        listed = {(one.class_name, one.subset, archive.read(one.image)) for one in read_folder(archive)}
+    assert listed == {
+        ("a", "train", plain(0)),
+        ("b", "train", plain(1)),
+        ("a", "test", plain(2)),
+        ("b", "test", plain(3)),
+    }
+    (tmp_path / "a.png").touch()
+    assert archives_in(tmp_path) == []
 
 
 def test_other_files(tmp_path: Path) -> None:

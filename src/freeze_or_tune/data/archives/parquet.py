@@ -35,7 +35,7 @@ class ParquetArchive(PackedArchive):
     """The images of parquet files, each under its own name if it has one of its own, else under its content's."""
 
     def __init__(
-        self, paths: Sequence[Path], said: Mapping[str, str | int] | None = None, *, follow_links: bool = False
+        self, paths: Sequence[Path], said: Mapping[str, str | int | None] | None = None, *, follow_links: bool = False
     ):
         """Find the columns and name the images; `said` names columns. UserError if a file is damaged or none fits."""
         super().__init__(common(paths))
@@ -107,7 +107,7 @@ class ParquetArchive(PackedArchive):
         """Close the file that is open."""
         self._going.close()
 
-    def _list(self, said: Mapping[str, str | int]) -> Columns:
+    def _list(self, said: Mapping[str, str | int | None]) -> Columns:
         """Note where each row group begins; UserError if files differ in the columns that are read."""
         found: dict[Columns, Shard] = {}
         for shard in self._shards:

@@ -29,12 +29,12 @@ class Columns:
     """Names of the numbers in `label`, if the file holds them."""
 
 
-def columns_of(schema: pa.Schema, given: Mapping[str, str | int], where: Path) -> Columns:
+def columns_of(schema: pa.Schema, given: Mapping[str, str | int | None], where: Path) -> Columns:
     """Find them; `given` is what a person says of image, label, split and group. UserError shows what is there."""
     features = _features(schema)
     names = [name for name in schema.names if schema.names.count(name) == 1]
     fields = {name: schema.field(name).type for name in names}
-    said = {what: _numbered(schema.names, name) for what, name in given.items()}
+    said = {what: _numbered(schema.names, name) for what, name in given.items() if name is not None}
     typed = [name for name in names if _kind(features, name) == "Image" and _holds_bytes(fields[name])]
     likely = [name for name in names if _holds_bytes(fields[name])]
     usual = [name for name in likely if name.lower() in IMAGES]
@@ -63,8 +63,8 @@ def columns_of(schema: pa.Schema, given: Mapping[str, str | int], where: Path) -
         image=f"{image}.{_BYTES}" if nested else image,
         path=f"{image}.path" if nested and _has_path(fields[image]) else None,
         label=label,
-        split=said.get("split") or ("split" if "split" in names else None),
-        group=said.get("group") or ("group" if "group" in names else None),
+        split=said.get("split", "split" if "split" in names and "split" not in given else None),
+        group=said.get("group", "group" if "group" in names and "group" not in given else None),
         classes=_classes(features, label),
     )
 

@@ -4,6 +4,7 @@ import contextlib
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,15 +20,26 @@ KEPT = 64
 """Images that are kept: threads ask for them nearly, not quite, in order."""
 
 
+@dataclass
+class _Place:
+    """Where a row group is read."""
+
+    values: Iterator[bytes | None]
+    row: int
+    """The next of `values`."""
+
+
 class Going:
-    """The images from a row on, in their order, and the last that were passed."""
+    """The images from a row on, in their order, and the last that were passed.
+
+    In two row groups at once: a thread may still want the end of one when others are at the beginning of the next.
+    """
 
     def __init__(self, groups: Sequence[tuple[Shard, int]], starts: Sequence[int], column: str) -> None:
         """Take row groups, and the row of the dataset that each begins with; nothing is opened yet."""
         self._groups, self._starts, self._column = groups, starts, column
-        self._open: tuple[Shard, parquet.ParquetFile] | None = None
-        self._group, self._next = -1, 0
-        self._values: Iterator[bytes | None] = iter(())
+        self._places: dict[int, _Place] = {}
+        self._files: dict[Path, parquet.ParquetFile] = {}
         self._held: OrderedDict[int, bytes | None] = OrderedDict()
         self._bytes = 0
 
@@ -35,32 +47,39 @@ class Going:
         """The image in a row: from those that are kept, or by going on, or from the start of its row group."""
         if row not in self._held:
             group = bisect_right(self._starts, row) - 1
-            if group != self._group or row < self._next:
-                self._values, self._next = self._begin(group), self._starts[group]
-                self._group = group
+            if group not in self._places or row < self._places[group].row:
+                self._begin(group)
+            place = self._places[group]
             try:
-                while self._next <= row:
-                    self._keep(self._next, next(self._values))
-                    self._next += 1
+                while place.row <= row:
+                    self._keep(place.row, next(place.values))
+                    place.row += 1
             except UserError:
-                self._group = -1  # an iterator that has raised has ended
+                del self._places[group]  # an iterator that has raised has ended
                 raise
         return self._held[row]
 
     def close(self) -> None:
-        """Close the file that is open."""
-        self._values, self._group = iter(()), -1
-        if self._open is not None:
-            self._open[1].close()
-        self._open = None
+        """Close the files that are open."""
+        self._places.clear()
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
 
-    def _begin(self, group: int) -> Iterator[bytes | None]:
+    def _begin(self, group: int) -> None:
+        """Read a row group from its start; of those that are read, the one that was begun first gives way."""
+        self._places.pop(group, None)
+        while len(self._places) > 1:
+            del self._places[next(iter(self._places))]
         shard, number = self._groups[group]
-        if self._open is None or self._open[0] != shard:
-            self.close()
+        used = {shard.path, *(self._groups[other][0].path for other in self._places)}
+        for path in self._files.keys() - used:
+            self._files.pop(path).close()
+        if shard.path not in self._files:
             with damage(shard.path):
-                self._open = shard, _file(shard.path)
-        return images_of(self._open[1], number, self._column, shard.path)
+                self._files[shard.path] = _file(shard.path)
+        values = images_of(self._files[shard.path], number, self._column, shard.path)
+        self._places[group] = _Place(values, self._starts[group])
 
     def _keep(self, row: int, data: bytes | None) -> None:
         self._bytes += len(data or b"") - len(self._held.pop(row, None) or b"")

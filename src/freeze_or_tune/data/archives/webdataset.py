@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from freeze_or_tune.data.archives.base import is_hidden
 from freeze_or_tune.data.archives.folders import read_file
 from freeze_or_tune.data.archives.packed import (
     Packed,
@@ -44,7 +45,7 @@ class WebDatasetArchive(PackedArchive):
     def __init__(
         self,
         paths: Sequence[Path],
-        said: Mapping[str, str | int] | None = None,
+        said: Mapping[str, str | int | None] | None = None,
         scratch: Path | None = None,
         *,
         follow_links: bool = False,
@@ -54,7 +55,7 @@ class WebDatasetArchive(PackedArchive):
         `said.label` is the ending of the files with the class, or the key of it in the .json.
         """
         super().__init__(common(paths))
-        self._said = {what: str(name) for what, name in (said or {}).items()}
+        self._said = {what: None if name is None else str(name) for what, name in (said or {}).items()}
         self._shards, spare = shards_of(paths, SUFFIXES, follow_links=follow_links)
         self._tars: list[TarArchive] = []
         self._samples: list[_Sample] = []
@@ -121,7 +122,7 @@ class WebDatasetArchive(PackedArchive):
         """Note the samples of a tar; the files that are left over."""
         samples: dict[str, dict[str, str]] = defaultdict(dict)
         left = []
-        for name in tar.names():
+        for name in (name for name in tar.names() if not is_hidden(name)):
             key, ending = sample_of(name)
             if key and ending not in samples[key]:
                 samples[key][ending] = name
@@ -155,8 +156,9 @@ class WebDatasetArchive(PackedArchive):
         """Where class, split and group stand: endings of files, or keys of the .json; UserError if that is not sure."""
         endings = list(dict.fromkeys(ending for sample in self._samples for ending in sample.others))
         said = self._said.get("label")
+        beside = {what: self._said[what] for what in ("split", "group") if what in self._said}
         if said in endings or (said is None and "cls" in endings):
-            return {"label": f".{said or 'cls'}"} | {what: key for what, key in self._said.items() if what != "label"}
+            return {"label": f".{said or 'cls'}"} | {what: key for what, key in beside.items() if key}
         for sample in self._samples:
             if "json" in sample.others:
                 try:
@@ -164,7 +166,8 @@ class WebDatasetArchive(PackedArchive):
                 except (ValueError, RecursionError):
                     continue
                 label = chosen(keys, said, list(told), "label", self._shards[sample.tar].path)
-                return {"split": "split", "group": "group", **self._said, "label": label}
+                source = {"split": "split", "group": "group"} | beside | {"label": label}
+                return {what: key for what, key in source.items() if key}
         raise UserError(
             f"{self.path}: no label lies beside the images, neither in .cls nor in .json; beside them are "
             f"{', '.join(f'.{ending}' for ending in endings[:20]) or 'no files'}; name the ending of the labels with "

@@ -1,28 +1,28 @@
 """In which form images have come: the reader that fits, found by a look at their files."""
 
-import os
 import tarfile
 import zipfile
 import zlib
-from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from freeze_or_tune.data.archives.base import is_hidden
+from freeze_or_tune.data.archives.folders import walked
 from freeze_or_tune.data.archives.samples import is_labelled, sample_of
 from freeze_or_tune.data.decoding import HEIC, suffixes
 from freeze_or_tune.data.tables.names import METADATA, SUFFIXES
 
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 LOOKED_AT = 100
 """Members of a tar that are looked at."""
 HEADER = 1 << 16
 """Bytes of a table's first line that are looked at."""
 
 
-def reader_of(path: Path) -> str:
+def reader_of(path: Path, *, follow_links: bool = False) -> str:
     """The reader of a file or a folder; `folder` if nothing speaks for another."""
     if path.is_dir():
-        return "csv" if _holds_table(path) else _of_folder(path)
+        return "csv" if _holds_table(path) else _of_folder(path, follow_links=follow_links)
     if path.suffix.lower() in SUFFIXES | {".txt"}:
         return "csv"
     if path.suffix.lower() == ".parquet":
@@ -32,20 +32,22 @@ def reader_of(path: Path) -> str:
     return "webdataset" if _holds_samples(path) else "folder"
 
 
-def _of_folder(folder: Path) -> str:
-    kinds: Counter[str] = Counter()
-    tar = None
-    for here, _, files in os.walk(folder):
-        inside = Path(here).relative_to(folder)
-        for name in ((inside / file).as_posix() for file in files):
-            if not is_hidden(name) and _is_image(name):
-                return "folder"  # what else lies there is beside the images
-            if not is_hidden(name):
-                kinds[PurePosixPath(name).suffix.lower()] += 1
-                tar = tar or (folder / name if _is_tar(name) else None)
-    if kinds[".parquet"]:
+def archives_in(folder: Path) -> list[Path]:
+    """The zips and tars of a folder that holds nothing else that may be images, such as train.zip, test.zip."""
+    names = [name for name in walked(folder, lambda _: None, follow_links=False)[0] if not is_hidden(name)]
+    archives = [name for name in names if name.lower().endswith(_ARCHIVES)]
+    others = {PurePosixPath(name).suffix.lower() for name in names} - {".md", ".txt", ".zip", ".tar", ".tgz", ".gz"}
+    return [folder / name for name in archives] if not others else []
+
+
+def _of_folder(folder: Path, *, follow_links: bool) -> str:
+    names = [name for name in walked(folder, lambda _: None, follow_links=follow_links)[0] if not is_hidden(name)]
+    if any(map(_is_image, names)):
+        return "folder"  # what else lies there is beside the images
+    if any(name.lower().endswith(".parquet") for name in names):
         return "parquet"
-    return "webdataset" if tar and _holds_samples(tar) else "folder"
+    tar = next(filter(_is_tar, names), None)
+    return "webdataset" if tar and _holds_samples(folder / tar) else "folder"
 
 
 def _holds_table(path: Path) -> bool:
@@ -71,7 +73,7 @@ def _is_image(name: str) -> bool:
 
 
 def _is_tar(name: str) -> bool:
-    return name.lower().endswith((".tar", ".tar.gz", ".tgz"))
+    return name.lower().endswith(_ARCHIVES[1:])
 
 
 def _holds_samples(path: Path) -> bool:
