@@ -10,6 +10,7 @@ import typer
 from freeze_or_tune import __version__
 from freeze_or_tune.commands.advise import advise
 from freeze_or_tune.commands.doctor import doctor
+from freeze_or_tune.commands.downloads import downloads
 from freeze_or_tune.commands.init import init
 from freeze_or_tune.commands.judge import judge
 from freeze_or_tune.commands.mean_features import mean_features
@@ -27,7 +28,7 @@ NAME = "freeze-or-tune"
 COMMANDS = {
     "Your own images": (advise, model, predict),
     "Studies": (init, run, status, plot, judge),
-    "Machines and clusters": (doctor, resources, mean_features, schema),
+    "Machines and clusters": (doctor, downloads, resources, mean_features, schema),
 }
 
 app = typer.Typer(name=NAME, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)

@@ -37,7 +37,7 @@ MODEL = tuple(
     f"results/advice/birds/{name}" for name in ("model.safetensors", "model.md", "model.json", "confusion.png")
 )
 EXPERIMENT = "results/experiments/digits/n10/T1-7_R8.json"
-PAPERS = ("experiment 178", "download 23", "pretrain 1")
+PAPERS = ("experiment 178", "download 22", "hub 1", "pretrain 1")
 SUBMITTED = Elsewhere(
     "tests/slurm/test_slurm.py::"
     "test_the_whole_study_has_the_numbers_of_a_local_run_and_never_more_experiments_than_gpus"
@@ -194,12 +194,18 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "snakemake --profile profiles/slurm --configfile config/paper.yaml config/paper-fair.yaml": Run(
         "cloned", PLAN, says=PAPERS
     ),
-    "snakemake --profile profiles/slurm --until download": Run("cloned", PLAN, says=("download 23", "total 23")),
+    "snakemake --profile profiles/slurm --until download hub": Run(
+        "cloned", PLAN, says=("download 22", "hub 1", "total 23")
+    ),
     "snakemake --profile profiles/slurm --configfile config/config.yaml -- results/figures/fig2.pdf": Run(
         "cloned", PLAN, says=("experiment 84", "figure 1")
     ),
     "snakemake --profile profiles/slurm results/experiments/caltech256/n1/F1-7_R8.json "
     "results/distances/caltech256/cosine.json": Run("cloned", PLAN, says=("experiment 1", "mean_distance 1")),
+    "freeze-or-tune downloads": Elsewhere("tests/commands/test_downloads.py::test_an_alternative_is_enough"),
+    "freeze-or-tune downloads --configfile config/paper.yaml": Elsewhere(
+        "tests/commands/test_downloads.py::test_what_cannot_be_had_ends_with_1_and_how_to_place_it"
+    ),
     "freeze-or-tune doctor": Run("small", says=("same bits", "ready")),
     "freeze-or-tune doctor --profile profiles/slurm": Elsewhere(
         "tests/slurm/test_slurm.py::test_the_doctor_examines_a_node"

@@ -71,6 +71,9 @@ def test_what_is_in_a_block_is_known(name: str) -> None:
     assert {block.language for block in blocks(pages()[name])} - SHELL <= {"yaml", "python", "snakemake", "text"}
 
 
+COMMANDS = ("advise", "doctor", "downloads", "mean-features", "plot", "predict", "run")
+
+
 def test_options_between_words_are_options() -> None:
     """Of snakemake with the plugin, of our own commands, and the two of SLURM that the profile speaks of."""
     named = {(name, option) for name, page in pages().items() for span in spans(page) if span.startswith("--")
@@ -79,7 +82,7 @@ def test_options_between_words_are_options() -> None:
     helps = [
         "snakemake",
         "pip install",
-        *(f"freeze-or-tune {command}" for command in ("advise", "doctor", "mean-features", "plot", "predict", "run")),
+        *(f"freeze-or-tune {command}" for command in COMMANDS),
     ]
     known = {option for command in helps for option in re.findall(r"--[\w-]+", shell(f"{command} --help", ROOT).stdout)}
     assert {(name, option) for name, option in named if option not in known | {"--gpus", "--gres"}} == set()

@@ -119,6 +119,7 @@ def test_images_of_any_reader_have_an_estimate(study: Study, reader: str) -> Non
         "glyphs": {"alphabet": "greek"}, "digits": {}, "solar-cells": {}, "photographs": {}, "textures": {},
         "specimens": {},
         "folder": {"path": "birds"}, "csv": {"path": "birds.csv"},
+        "parquet": {"path": "birds"}, "webdataset": {"path": "birds"}, "sun397-parquet": {"path": "birds"},
     }  # fmt: skip
     options = own.get(reader, {"files": ["birds.tar"]})
     config = study.model_dump(mode="json", exclude_unset=True)

@@ -30,9 +30,9 @@ def weights(tmp_path: Path) -> Weights:
 
 def test_the_record_says_where_the_numbers_are_from(weights: Weights, tmp_path: Path) -> None:
     sha1 = hashlib.sha1(Path(weights.file).read_bytes()).hexdigest()
-    row = f"caffenet,net.caffemodel,http://host.org/net.caffemodel,,,,sha1,{sha1},unrestricted"
+    row = f"caffenet,net.caffemodel,http://host.org/net.caffemodel,,,,sha1,{sha1},unrestricted,,"
     # A file of the mean's name, but with other bytes.
-    other = f"caffenet,mean.npy,http://host.org/mean.npy,,,,md5,{32 * 'a'},BSD-2-Clause"
+    other = f"caffenet,mean.npy,http://host.org/mean.npy,,,,md5,{32 * 'a'},BSD-2-Clause,,"
     (tmp_path / "downloads.csv").write_text("\n".join([",".join(COLUMNS), row, other]) + "\n")
     import_network(
         "imagenet", SIZES, weights, tmp_path / "downloads.csv", tmp_path / "out.safetensors", tmp_path / "out.json"

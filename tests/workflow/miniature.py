@@ -45,7 +45,7 @@ def caltech(path: Path) -> None:
     tarred(path, files)
 
 
-def sun(path: Path) -> None:
+def sun_files() -> dict[str, bytes]:
     """Three scenes, one of them nested; a PNG and a GIF called .jpg; the two corrupt files."""
     files = {"SUN397/ClassName.txt": lines(["/a/abbey"])}
     for colour, name in enumerate(["a/abbey", "c/church/outdoor", "t/track/outdoor"]):
@@ -53,6 +53,12 @@ def sun(path: Path) -> None:
             files[f"SUN397/{name}/sun_{name[0]}{i}.jpg"] = picture(colour, kind)
     files["SUN397/c/church/outdoor/sun_bhenjvsvrtumjuri.jpg"] = b"cut off"
     files["SUN397/t/track/outdoor/sun_aophkoiosslinihb.jpg"] = b"cut off"
+    return files
+
+
+def sun(path: Path, files: Mapping[str, bytes] | None = None) -> None:
+    """Those files as they are published: a gzipped tar."""
+    files = files or sun_files()
     path.write_bytes(gzip.compress(tarred(path.with_suffix(".uncompressed"), files).read_bytes(), 1))
     path.with_suffix(".uncompressed").unlink()
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from freeze_or_tune.data.downloads.catalogue import find, read_downloads
+from freeze_or_tune.data.downloads.choosing import chosen, row_of, told
 from freeze_or_tune.system.errors import UserError
 from freeze_or_tune.system.failures import tell_last, watch_jobs
 from freeze_or_tune.system.process import prepare_process, refuse
@@ -26,8 +27,9 @@ config = config | {"downloads": config.get("downloads") or (beside if os.path.ex
 
 try:
     refuse()
-    study = load_study(config)
-    downloads = read_downloads(Path(study.downloads))
+    whole = load_study(config)
+    downloads = read_downloads(Path(whole.downloads))
+    study = chosen(whole, downloads, workflow.modifier.path_modifier.prefix or "")
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -36,6 +38,8 @@ wait_for_the_controller()
 watch_jobs()
 for name, meant in study.assumed.items() if workflow.is_main_process else ():
     logger.info(f"{name} stands for {meant}, timm's default")
+for name, files in told(whole, study).items() if workflow.is_main_process else ():
+    logger.info(f"{name} is read from {files}, an alternative (docs/downloads.md)")
 
 # What names this study on the command line, as seen from here: nothing for the default one, which jobs are told of, too.
 CONFIGFILES = [
@@ -57,7 +61,7 @@ def own_images(wildcards):
     """What --config images=<folder> holds now; None for a study's own datasets, which are indexed once."""
     if wildcards.dataset in study.datasets:
         return None
-    from freeze_or_tune.data.own.fingerprint import fingerprint  # numpy comes with it, which other jobs do without
+    from freeze_or_tune.data.fingerprint import fingerprint  # numpy comes with it, which other jobs do without
 
     return fingerprint(Path(study.images.path), follow_links=study.images.follow_links)
 

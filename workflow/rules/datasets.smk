@@ -69,7 +69,8 @@ rule index:
         files=files_of,
     output:
         index="<results>/indexes/{dataset}.csv",
-        noticed="<results>/indexes/{dataset}.json",
+        # Kept while it is made anew: it says which of the dataset's alternatives this is.
+        noticed=update("<results>/indexes/{dataset}.json"),
     log:
         "<logs>/index/{dataset}.log",
     benchmark:
@@ -85,6 +86,7 @@ rule index:
         smallest_class=lambda wildcards: study.dataset(wildcards.dataset).smallest_class,
         own=own_images,
         opening=opening,
+        digests=digests,
     script:
         "../scripts/index.py"
 

@@ -20,6 +20,12 @@ def files_of(wildcards):
     return [named(path) for path in study.dataset(wildcards.dataset).files]
 
 
+def digests(wildcards):
+    """Those that the table of downloads has of a dataset's files, by their names."""
+    rows = [row_of(downloads, file) for file in study.dataset(wildcards.dataset).files]
+    return {row.file: f"{row.algorithm}:{row.digest}" for row in rows if row and row.digest}
+
+
 def opening(wildcards):
     """How a dataset's files are opened, as far as it is not as usual."""
     return getattr(study.dataset(wildcards.dataset), "opening", USUAL).model_dump(exclude_unset=True)

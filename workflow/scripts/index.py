@@ -12,4 +12,5 @@ with logged(snakemake.log[0]):
         snakemake.params.smallest_class,
         snakemake.params.half,
         opening=Opening(**snakemake.params.opening),
+        known=snakemake.params.digests,
     )

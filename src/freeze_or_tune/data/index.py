@@ -2,11 +2,13 @@
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
 
 from freeze_or_tune.data.archives import Paths
 from freeze_or_tune.data.downloads.hub import revision_of
+from freeze_or_tune.data.fingerprint import source_of
 from freeze_or_tune.data.halves import Half, in_half
 from freeze_or_tune.data.layouts import OWN, READERS, Listing, around, one_spelling, read_listed
 from freeze_or_tune.data.opening import open_images, resolved
@@ -29,10 +31,12 @@ def build_index(
     half: Half | None = None,
     *,
     opening: Opening = USUAL,
+    known: Mapping[str, str] | None = None,
 ) -> None:
     """Write the index of archives (or of one half of ImageNet's classes), sorted by image.
 
-    Beside it, as .json, what the reader has noticed. UserError if the smallest class is not as declared.
+    Beside it, as .json, what it was read from, with digests (those of `known` by the names of files), and what the
+    reader has noticed. UserError if the smallest class is not as declared.
     """
     reader = resolved(reader, archive, opening)
     if reader not in READERS:
@@ -54,7 +58,9 @@ def build_index(
     opened.findings += _from_the_hub(archive, len(listings))
     for finding in opened.findings:
         logger.info("%s: %s", opened.path, finding)
-    Findings(findings=tuple(opened.findings)).write(destination.with_suffix(".json"))
+    files = [archive] if isinstance(archive, Path) else archive
+    sources = tuple(source_of(path, known or {}, follow_links=opening.follow_links) for path in files)
+    Findings(findings=tuple(opened.findings), reader=reader, files=sources).write(destination.with_suffix(".json"))
     write_table(destination, COLUMNS, sorted(astuple(listing) for listing in listings))
 
 

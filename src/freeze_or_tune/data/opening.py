@@ -21,7 +21,9 @@ def open_images(paths: Paths, opening: Opening, scratch: Path | None = None) -> 
 
         return WebDatasetArchive(files, said, scratch, follow_links=opening.follow_links)
     packed = archives_in(files[0]) if opening.reader == "auto" and reader == "folder" and files[0].is_dir() else []
-    return open_archives(packed or paths, scratch, follow_links=opening.follow_links, columns=opening.said)
+    return open_archives(
+        packed or paths, scratch, follow_links=opening.follow_links, rooted=opening.rooted, columns=opening.said
+    )
 
 
 def resolved(reader: str, paths: Paths, opening: Opening) -> str:

@@ -45,14 +45,15 @@ _CLASSES = {
     "latin-a": 100, "latin-b": 40, "greek": 48, "cyrillic": 26, "armenian": 38, "georgian": 33, "mathematics": 40,
     "arrows": 48, "braille": 63, "chess": 12, "photographs": 8, "textures": 3, "specimens": 5, "digits": 10,
     "solar-cells": 4, "caltech-256": 256,
-    "sun397": 397, "mit-indoor": 67, "cub-200": 200, "corals": 8, "plankton": 34, "ilsvrc2012": 1000,
+    "sun397": 397, "sun397-parquet": 397, "mit-indoor": 67, "cub-200": 200, "corals": 8, "plankton": 34,
+    "ilsvrc2012": 1000,
 }  # fmt: skip
 _MANY = 200
 """Classes of any other dataset, which are known only when it is read."""
 _OFFICIAL = {"mit-indoor": 20, "cub-200": 30, "ilsvrc2012": 50}
 _LISTED = {"ilsvrc2012": 1_331_167, "plankton": 3_400_000}
 """Images of the largest datasets, whether a split uses them or not."""
-_OPENING = {"ilsvrc2012": 3600, "sun397": 1800}
+_OPENING = {"ilsvrc2012": 3600, "sun397": 1800, "sun397-parquet": 1800}
 """Seconds until the first image: a million headers all over 150 GB, on a slow file system; 39 GB to decompress."""
 _NAME = 1200
 """Bytes of memory for the name of an image, where it lies in its archive, and its line of the index."""

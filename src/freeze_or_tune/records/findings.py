@@ -39,7 +39,18 @@ class Finding(Record):
         return f"{self.words}: {self.count:,}" + (f", such as {', '.join(self.examples)}" if self.examples else "")
 
 
+class Source(Record):
+    """A file or a folder that a dataset was read from."""
+
+    path: str
+    digest: str = Field(
+        description="<algorithm>:<digits>; of a folder `names:` and those of the names and sizes of its images"
+    )
+
+
 class Findings(Record):
-    """<results>/indexes/<dataset>.json: what its reader has noticed."""
+    """<results>/indexes/<dataset>.json: what it was read from, and what its reader has noticed."""
 
     findings: tuple[Finding, ...]
+    reader: str = ""
+    files: tuple[Source, ...] = Field((), description="they decide which of a dataset's alternatives it stays")

@@ -3,7 +3,7 @@
 import re
 from math import isfinite
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
@@ -39,6 +39,11 @@ def _from_black_to_white(values: tuple[float, float]) -> tuple[float, float]:
 
 def _address(path: str) -> str:
     return hub.parse(path).address if hub.is_address(path) else path
+
+
+def _fetched(path: str) -> str:
+    """Where a path or an address of the Hub lies."""
+    return f"{FETCHED}/{hub.parse(path).folder}" if hub.is_address(path) else path
 
 
 ExpandedPath = Annotated[str, AfterValidator(_expanded)]
@@ -135,7 +140,7 @@ class Images(Strict):
     @property
     def files(self) -> tuple[str, ...]:
         """Where the images lie, or will when they have been fetched."""
-        return (f"{FETCHED}/{hub.parse(self.path).folder}" if hub.is_address(self.path) else self.path,)
+        return (_fetched(self.path),)
 
     @property
     def opening(self) -> Opening:
@@ -202,6 +207,27 @@ class Published(Strict):
         "lists is downloaded under its path, resources/downloads/<dataset>/<file>",
     )
     smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
+    alternatives: tuple["Alternative", ...] = Field(
+        (),
+        description="other sets of files with the same images, each with a reader: taken in order, the first that is "
+        "there or can be fetched",
+    )
+
+    @model_validator(mode="after")
+    def _flat(self) -> Self:
+        if any(getattr(other, "alternatives", ()) for other in self.alternatives):
+            raise ValueError("alternatives have none of their own; list them one after the other")
+        return self
+
+    @property
+    def choices(self) -> tuple["Alternative", ...]:
+        """The sets of files, in order."""
+        return (self.model_copy(update={"alternatives": ()}), *self.alternatives)
+
+    @property
+    def opening(self) -> Opening:
+        """How they are opened: a folder as the archive that was unpacked to it."""
+        return Opening(rooted=True)
 
 
 class Corals(Published):
@@ -218,6 +244,30 @@ class ImageNet(Published):
     half: Literal["A", "B"] | None = Field(None, description="500A or 500B, the halves of Yosinski et al. 2014")
 
 
+class SunParquet(Strict):
+    """SUN397 in parquet files, whose classes are called as in its official list: /a/abbey."""
+
+    reader: Literal["sun397-parquet"]
+    path: PathOrAddress = Field(description="a file or a folder, or hf://<owner>/<name> on the Hugging Face Hub")
+    smallest_class: PositiveInt | None = Field(None, description="images of the smallest class, if known")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Where the images lie, or will when they have been fetched."""
+        return (_fetched(self.path),)
+
+    @property
+    def opening(self) -> Opening:
+        """How they are opened."""
+        return Opening(reader="parquet")
+
+
+Alternative = Annotated[
+    Folder | Listed | Parquet | WebDataset | SunParquet | Published | Corals | ImageNet, Field(discriminator="reader")
+]
+for _model in (Published, Corals, ImageNet):
+    _model.model_rebuild()
+
 Dataset = Annotated[
     Glyphs
     | Digits
@@ -228,6 +278,7 @@ Dataset = Annotated[
     | Parquet
     | WebDataset
     | InAnyForm
+    | SunParquet
     | Published
     | Corals
     | ImageNet,

@@ -28,11 +28,13 @@ class Columns(Strict):
 
 
 class Opening(Strict):
-    """What all stages that read the images of a dataset must agree on; the paper's are opened as they are."""
+    """What all stages that read the images of a dataset must agree on."""
 
     reader: str = ""
     columns: Columns = Columns()
     follow_links: bool = False
+    rooted: bool = False
+    """Whether the names in a folder begin with its own, as in the archive that was unpacked to it."""
 
     @property
     def said(self) -> dict[str, str | int | None]:

@@ -19,6 +19,7 @@ class Served:
     drops: list[int] = field(default_factory=list)  # the connection is closed after so many bytes
     lie: int | None = 0  # added to the true Content-Length; None: no length is sent
     kind: str = "application/octet-stream"
+    head: int = 0  # what a HEAD is answered; 0: as a GET is
     location: str = ""
     shift: int = 0  # added to the start of each range that is asked for
     hold: threading.Event | None = None  # waited for after `hold_after` bytes
@@ -28,6 +29,7 @@ class Served:
 @dataclass
 class Request:
     path: str
+    method: str
     range: str | None
     condition: str | None
     host: str | None
@@ -57,16 +59,27 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Server
 
+    def do_HEAD(self) -> None:
+        answer = self.server.served.get(urlsplit(self.path).path, Served(statuses=[404]))
+        if answer.head:
+            self.close_connection = True
+            self.send_response(answer.head)
+            self.end_headers()
+        else:
+            self.do_GET()
+
     def do_GET(self) -> None:
         self.close_connection = True
         path = urlsplit(self.path).path  # a proxy is asked for whole addresses
         asked, condition = self.headers["Range"], self.headers["If-Range"]
-        self.server.log.append(Request(path, asked, condition, self.headers["Host"], self.headers["Accept-Encoding"]))
+        self.server.log.append(
+            Request(path, self.command, asked, condition, self.headers["Host"], self.headers["Accept-Encoding"])
+        )
         answer = self.server.served.get(path, Served(statuses=[404]))
         status = answer.statuses.pop(0) if answer.statuses else 302 if answer.location else 200
         start = 0
         if status == 200 and asked and answer.ranges and condition in (None, answer.etag):
-            start = int(asked.removeprefix("bytes=").removesuffix("-")) + answer.shift
+            start = int(asked.removeprefix("bytes=").partition("-")[0]) + answer.shift
             status = 206 if start < len(answer.data) else 416
         body = answer.data[start:] if status in (200, 206) else b"<html>an error</html>" if status >= 400 else b""
         self.send_response(status)
@@ -85,6 +98,8 @@ class Handler(BaseHTTPRequestHandler):
         self._send(answer, body)
 
     def _send(self, answer: Served, body: bytes) -> None:
+        if self.command == "HEAD":
+            body = b""
         if answer.drops:
             body = body[: answer.drops.pop(0)]
         if answer.hold:

@@ -9,7 +9,7 @@ from freeze_or_tune.system.errors import UserError
 from ..conftest import DOWNLOADS
 
 DATA = b"a wheel"
-HEADER = "dataset,file,url,mirrors,page,bytes,algorithm,digest,licence"
+HEADER = "dataset,file,url,mirrors,page,bytes,algorithm,digest,licence,seen,elsewhere"
 ROW = {
     "dataset": "d",
     "file": "d-1-py3-none-any.whl",
@@ -20,6 +20,8 @@ ROW = {
     "algorithm": "sha256",
     "digest": hashlib.sha256(DATA).hexdigest(),
     "licence": "MIT",
+    "seen": "",
+    "elsewhere": "",
 }
 
 
@@ -74,12 +76,38 @@ def test_rows_are_kept_by_dataset_in_order(tmp_path: Path) -> None:
         ("digest", "XYZ", "pattern"),
         ("digest", "abc123", "digest has 6 digits, sha256 has 64"),
         ("licence", "", "at least 1 character"),
+        ("seen", "alive yesterday o/r#1", "'alive yesterday o/r#1' is not like 'alive 2026-02-27 owner/repository#24'"),
+        ("seen", "alive 2026-02-30 o/r#1", "day"),
+        ("seen", "alive 2026-02-27 o/r#1; well 2026-02-28 o/r#2", "'well 2026-02-28 o/r#2' is not like"),
+        ("elsewhere", "kaggle", "the scheme of 'kaggle'"),
     ],
 )
 def test_bad_cells_are_named(tmp_path: Path, column: str, value: str, message: str) -> None:
     path = table(tmp_path / "t.csv", ROW, ROW | {column: value})
     with pytest.raises(UserError, match=rf"t\.csv, line 3.*{column}.*{message}|t\.csv, line 3: {message}"):
         read_downloads(path)
+
+
+def test_a_table_from_before_there_were_sightings(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv", ROW | {"seen": "dead 2026-06-25 o/r#1"})
+    older = [line.rsplit(",", 2)[0] for line in path.read_text().splitlines()]
+    path.write_text("\ufeff" + "\r\n".join(older), encoding="utf-8")
+    (row,) = read_downloads(path)["d"]
+    assert (row.url, row.seen, row.elsewhere) == ("pypi:d==1", (), ())
+
+
+def test_the_last_word_on_an_address_counts(tmp_path: Path) -> None:
+    gone, back = "dead 2026-06-25 pytorch/vision#9348", "alive 2026-07-01 o/r.x#2"
+    rows = read_downloads(
+        table(
+            tmp_path / "t.csv", ROW | {"seen": gone}, ROW | {"seen": f"{gone}; {back}", "file": "b"},
+            ROW | {"seen": gone, "mirrors": "pypi:e==1", "file": "c"},
+            ROW | {"url": "", "page": "https://page.org", "file": "d"},
+        )
+    )["d"]  # fmt: skip
+    assert [row.fetchable for row in rows] == [False, True, True, False]
+    assert str(rows[1].seen[0]) == "was gone on 2026-06-25 (pytorch/vision#9348)"
+    assert rows[1].seen[1].page == "https://github.com/o/r.x/issues/2"
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:

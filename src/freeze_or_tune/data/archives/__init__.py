@@ -29,12 +29,19 @@ LISTS = {".csv", ".mat", ".txt"}
 
 
 def open_archives(
-    paths: Paths, scratch: Path | None = None, *, follow_links: bool = False, columns: Said | None = None
+    paths: Paths,
+    scratch: Path | None = None,
+    *,
+    follow_links: bool = False,
+    rooted: bool = False,
+    columns: Said | None = None,
 ) -> Archive:
-    """Open one archive as it is, or several (and single lists) as one in which each is a folder; see open_archive."""
-    if isinstance(paths, Path):
-        return open_archive(paths, scratch, follow_links=follow_links, columns=columns)
-    if len(paths) == 1:
+    """Open one archive as it is, or several (and single lists) as one in which each is a folder; see open_archive.
+
+    `rooted`: the names in a folder begin with its own, as in the archive that was unpacked to it.
+    """
+    paths = [paths] if isinstance(paths, Path) else paths
+    if len(paths) == 1 and not (rooted and paths[0].is_dir()):
         return open_archive(paths[0], scratch, follow_links=follow_links, columns=columns)
     with ExitStack() as opened:
         joined = JoinedArchive([opened.enter_context(_open_any(path, scratch)) for path in paths])

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from freeze_or_tune.data.downloads.sightings import Sighting
 from freeze_or_tune.data.downloads.whole import DIGEST_LENGTHS, Wanted
 from freeze_or_tune.study import named
 from freeze_or_tune.system.csv_files import read_table
@@ -55,6 +56,10 @@ def _none(value: object) -> object:
     return None if value == "" else value
 
 
+def _sightings(value: object) -> object:
+    return [Sighting.parse(text) for text in value.split(";") if text.strip()] if isinstance(value, str) else value
+
+
 Url = Annotated[str, AfterValidator(_url)]
 Unknown = BeforeValidator(_none)
 
@@ -73,6 +78,10 @@ class Download(BaseModel):
     algorithm: Literal["md5", "sha1", "sha256", "sha512"]
     digest: Annotated[Annotated[str, Field(pattern=r"^[0-9a-f]+$")] | None, Unknown]
     licence: str = Field(min_length=1)
+    seen: Annotated[tuple[Sighting, ...], BeforeValidator(_sightings)] = ()
+    """Who has said that its address answers, or does not, the last word at the end."""
+    elsewhere: Annotated[tuple[Url, ...], BeforeValidator(_words)] = ()
+    """Pages with the same images under other names or in another form."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -91,20 +100,28 @@ class Download(BaseModel):
         return [self.url, *self.mirrors] if self.url else []
 
     @property
+    def fetchable(self) -> bool:
+        """Whether a program may get it, as far as is known without asking: it has an address, and none said dead."""
+        return bool(self.url) and (bool(self.mirrors) or not self.seen or self.seen[-1].state == "alive")
+
+    @property
     def wanted(self) -> Wanted:
         """What the file must be."""
         return Wanted(self.file, self.bytes, self.algorithm, self.digest)
 
 
 COLUMNS = tuple(Download.model_fields)
+_OLDER = COLUMNS[: COLUMNS.index("seen")]
+"""Of tables of their owners', written before there were the others."""
 
 
 def read_downloads(path: Path) -> dict[str, list[Download]]:
     """Read the table, by dataset; UserError names the line and the column that is wrong."""
     table: dict[str, list[Download]] = defaultdict(list)
-    for line, cells in read_table(path, COLUMNS):
+    columns = _OLDER if _header(path) == _OLDER else COLUMNS
+    for line, cells in read_table(path, columns):
         try:
-            download = Download.model_validate(dict(zip(COLUMNS, cells, strict=True)))
+            download = Download.model_validate(dict(zip(columns, cells, strict=True)))
         except ValidationError as error:
             problem = error.errors()[0]
             column = f", column {problem['loc'][0]}" if problem["loc"] else ""
@@ -113,10 +130,23 @@ def read_downloads(path: Path) -> dict[str, list[Download]]:
     return dict(table)
 
 
-def all_downloads(table: str | None) -> list[Download]:
-    """The rows of a table; None: of this folder's, else of the one that ships."""
+def _header(path: Path) -> tuple[str, ...]:
+    """The names of a table's columns; none if it cannot be read, which its reader says."""
+    try:
+        return tuple(path.read_text(encoding="utf-8-sig", errors="replace").partition("\n")[0].strip().split(","))
+    except OSError:
+        return ()
+
+
+def table_of(table: str | None) -> dict[str, list[Download]]:
+    """A table by dataset; None: this folder's, else the one that ships."""
     own = Path(table or _TABLE)
-    return [row for rows in read_downloads(own if table or own.exists() else shipped(_TABLE)).values() for row in rows]
+    return read_downloads(own if table or own.exists() else shipped(_TABLE))
+
+
+def all_downloads(table: str | None) -> list[Download]:
+    """The rows of the same."""
+    return [row for rows in table_of(table).values() for row in rows]
 
 
 def find(table: dict[str, list[Download]], dataset: str, file: str) -> Download:

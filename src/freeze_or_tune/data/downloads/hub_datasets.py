@@ -16,6 +16,7 @@ from typing import Any
 from freeze_or_tune.data.downloads import hub
 from freeze_or_tune.data.downloads.partial import Partial
 from freeze_or_tune.data.downloads.whole import Wanted
+from freeze_or_tune.records.availability import State
 from freeze_or_tune.study.hub import HubDataset, of_folder
 from freeze_or_tune.system.errors import SpoiltFile, UserError
 from freeze_or_tune.system.files import write_text
@@ -71,6 +72,23 @@ def fetch_dataset(destination: Path) -> None:
             raise UserError(f"{wanted.address}: {problems[0]}")
         shutil.rmtree(partial / ".cache", ignore_errors=True)
         partial.replace(destination)
+
+
+def ask(wanted: HubDataset) -> tuple[State, str, int | None]:
+    """Whether the Hub has a dataset, why not, and the bytes of what would be fetched."""
+    library = hub.library()
+    errors = library.errors
+    try:
+        told = library.HfApi().dataset_info(wanted.repository, revision=wanted.revision or None, files_metadata=True)
+        return "alive", "", sum(file.size or 0 for file in _needed(wanted, told)) or None
+    except UserError as error:
+        return "dead", str(error), None
+    except errors.GatedRepoError:
+        return "login", "it is gated: accept its terms on its page, and set HF_TOKEN", None
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError):
+        return "dead", "the Hub has no such dataset or revision, or HF_TOKEN gives no access to it", None
+    except Exception as error:  # of one of three HTTP libraries, by the version of this one
+        return "silent", " ".join(str(error).split()) or type(error).__name__, None
 
 
 def _needed(wanted: HubDataset, told: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from freeze_or_tune.data.layouts.naming import one_spelling
 from freeze_or_tune.data.layouts.packed import read_packed
 from freeze_or_tune.data.layouts.plankton import read_plankton
 from freeze_or_tune.data.layouts.solar_cells import read_solar_cells
-from freeze_or_tune.data.layouts.sun import read_sun
+from freeze_or_tune.data.layouts.sun import read_sun, read_sun_parquet
 
 __all__ = ["OWN", "READERS", "Listing", "around", "one_spelling", "read_folder", "read_listed", "read_solar_cells"]
 
@@ -36,6 +36,7 @@ READERS: dict[str, Callable[[Archive], list[Listing]]] = {
     "specimens": read_specimens,
     "caltech-256": read_caltech,
     "sun397": read_sun,
+    "sun397-parquet": read_sun_parquet,
     "mit-indoor": read_mit_indoor,
     "cub-200": read_cub,
     "corals": read_corals,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from freeze_or_tune.data.own.fingerprint import fingerprint
+from freeze_or_tune.data.fingerprint import fingerprint
 
 ODD = os.fsdecode(b"owl \xe9\n.png")
 
