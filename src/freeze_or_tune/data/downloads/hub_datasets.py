@@ -25,8 +25,8 @@ from freeze_or_tune.system.files import write_text
 log = logging.getLogger(__name__)
 
 NEEDED = (
-    ".avif", ".bmp", ".csv", ".gif", ".heic", ".jfif", ".jpe", ".jpeg", ".jpg", ".jsonl", ".pbm", ".pgm", ".png",
-    ".ppm", ".tar", ".tar.gz", ".tgz", ".tif", ".tiff", ".tsv", ".webp", ".zip",
+    ".avif", ".bmp", ".csv", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".jsonl", ".ndjson", ".pbm",
+    ".pgm", ".png", ".ppm", ".tar", ".tar.gz", ".tgz", ".tif", ".tiff", ".tsv", ".webp", ".zip",
 )  # fmt: skip
 """What files of images and labels end with, where there is no parquet."""
 _PARQUET = ".parquet"
