@@ -228,6 +228,7 @@ COMMANDS: dict[str, Run | Elsewhere | NotRun] = {
     "python -m benchmarks.folds": Run("finished", says=("| mean |",)),
     "python -m benchmarks.views": Run("small", "--seeds 1 --epochs 9", says=("| 1 view |", "| 9 views: exact |")),
     "python -m benchmarks.reading": Run("small", "--images 40 --steps 6 --turns 1", says=("| 230 MB/s | sleeps |",)),
+    "python -m benchmarks.reading_images": Run("cloned", "--images 60 --turns 1", says=("| 60 |",)),
     "python -m benchmarks.near_copies": Run("cloned", "--help", says=("Which near copies are found", "--images")),
     "python -m benchmarks.options": Run("small", says=("| small | fp32 |", "| caffenet | bf16, channels_last |")),
     "python benchmarks/planning.py": Run("cloned", "18", says=("experiments seconds peak MB", "18")),
