@@ -12,10 +12,10 @@ from pyarrow import parquet
 
 from freeze_or_tune.data.archives import parquet_files
 from freeze_or_tune.data.decoding import decode
+from freeze_or_tune.data.fingerprint import fingerprint
 from freeze_or_tune.data.index import build_index, read_index
 from freeze_or_tune.data.layouts import READERS
 from freeze_or_tune.data.opening import open_images
-from freeze_or_tune.data.own.fingerprint import fingerprint
 from freeze_or_tune.data.splits import Draw
 from freeze_or_tune.data.store import Store, build_store
 from freeze_or_tune.records.findings import Findings
