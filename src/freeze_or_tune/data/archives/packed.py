@@ -11,17 +11,14 @@ from pathlib import Path, PurePosixPath
 
 from freeze_or_tune.data.archives.base import Archive, is_hidden, safe_name
 from freeze_or_tune.data.archives.folders import FolderArchive
+from freeze_or_tune.data.parts import PARTS
 from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.system.errors import UserError
 
 LABELS = ("label", "labels", "class", "class_name", "cls", "category", "target", "fine_label", "coarse_label")
 """What columns and keys that hold the class are called; the first is it where there are several."""
 
-_PARTS = {
-    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
-    "test": "test", "testing": "test", "eval": "test", "evaluation": "test",
-}  # fmt: skip
-_PART = re.compile(rf"(?<![^-._ 0-9])({'|'.join(_PARTS)})(?![^-._ 0-9])")
+_PART = re.compile(rf"(?<![^-._ 0-9])({'|'.join(PARTS)})(?![^-._ 0-9])")
 _SHOWN = 20
 
 
@@ -88,7 +85,7 @@ def shards_of(paths: Sequence[Path], suffixes: tuple[str, ...], *, follow_links:
 def named_part(name: str) -> str:
     """The part that a file's name or the nearest of its folders' names says: train, val, test or nothing."""
     for piece in reversed(PurePosixPath(name.lower()).parts):
-        words = {_PARTS[word] for word in _PART.findall(piece)}
+        words = {PARTS[word] for word in _PART.findall(piece)}
         if words:
             return words.pop() if len(words) == 1 else ""
     return ""

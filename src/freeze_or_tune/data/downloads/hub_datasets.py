@@ -16,6 +16,7 @@ from typing import Any
 from freeze_or_tune.data.downloads import hub
 from freeze_or_tune.data.downloads.partial import Partial
 from freeze_or_tune.data.downloads.whole import Wanted
+from freeze_or_tune.data.parts import PARTS
 from freeze_or_tune.records.availability import State
 from freeze_or_tune.study.hub import HubDataset, of_folder
 from freeze_or_tune.system.errors import SpoiltFile, UserError
@@ -30,7 +31,7 @@ NEEDED = (
 """What files of images and labels end with, where there is no parquet."""
 _PARQUET = ".parquet"
 _LISTS = ("classes.txt", "labels.txt")
-_PARTS = ("data", "train", "test", "validation", "val", "valid", "dev")
+_NO_SUBSETS = {"data", *PARTS}
 """Folders of parquet files that are no subsets."""
 _AT_ONCE = 8
 _SHOWN = 30
@@ -122,7 +123,7 @@ def _subset(
     if not subsets and (folders or wanted.subset):
         for name in names:
             first = PurePosixPath(name).parts[0] if "/" in name else ""
-            subsets["" if first in _PARTS else first].append(name)
+            subsets["" if first in _NO_SUBSETS else first].append(name)
     if wanted.subset:
         if wanted.subset in subsets:
             return subsets[wanted.subset]

@@ -8,23 +8,20 @@ from dataclasses import replace
 from freeze_or_tune.data.archives import Archive
 from freeze_or_tune.data.layouts.listing import Listing
 from freeze_or_tune.data.layouts.naming import composed
+from freeze_or_tune.data.parts import PARTS
 from freeze_or_tune.records.findings import Finding, Kind
 from freeze_or_tune.system.errors import UserError
 
 Folders = Mapping[str, tuple[str, ...]]
 """The folders that each image lies in, the uppermost first."""
 
-PART = re.compile(
-    r"(?:(?P<train>train(?:ing)?)|(?P<val>val(?:id(?:ation)?)?|dev)|(?P<test>test(?:ing)?))"
-    r"(?:[ _-]?(?:set|data|images))?",
-    re.IGNORECASE,
-)
+PART = re.compile(rf"({'|'.join(PARTS)})(?:[ _-]?(?:set|data|images))?", re.IGNORECASE)
 
 
 def part_of(folder: str) -> str:
     """train, val or test if a folder is called like such a part, else nothing."""
     match = PART.fullmatch(folder)
-    return match.lastgroup or "" if match else ""
+    return PARTS[match[1].lower()] if match else ""
 
 
 def in_parts(archive: Archive, images: Folders) -> list[Listing] | None:

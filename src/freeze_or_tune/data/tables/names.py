@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from freeze_or_tune.data.parts import PARTS
+
 Said = Mapping[str, str | int | None]
 """What the owner says of the columns path, label, split and group: a name, a number from 1, or None: there is none."""
 
@@ -37,12 +39,7 @@ GROUPS = {
     for suffix in ("", "id")
 }  # fmt: skip
 
-SUBSETS = {
-    "": "",
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "validate", "dev"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
+SUBSETS = {"": "", **PARTS}
 """What a split column may hold, in lower case."""
 
 
