@@ -85,11 +85,18 @@ def test_each_row_group_is_read_once_for_a_store(tmp_path: Path, monkeypatch: py
     for splits in (None, [Draw(seed=0, n=5, val=2, test=2)]):
         begun.clear()
         build_store(
-            path, tmp_path / "index.csv", splits, dataset="d", size=4, destination=tmp_path / "s.npy", threads=4,
+            path, tmp_path / "index.csv", splits, dataset="d", size=4, destination=tmp_path / "s.npy", threads=1,
             opening=AUTO,
         )  # fmt: skip
         assert begun == sorted(set(begun))
         assert begun
+    with open_images(path, AUTO) as archive:
+        ordered = archive.in_order(archive.names())
+        begun.clear()
+        for start in range(0, len(ordered), 4):  # as threads come: not quite in order
+            for name in reversed(ordered[start : start + 4]):
+                archive.read(name)
+        assert begun == list(range(6))
 
 
 def test_a_reader_of_other_files_says_so(tmp_path: Path) -> None:
