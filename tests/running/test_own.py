@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from freeze_or_tune.running.own import Own, name_for
 from freeze_or_tune.running.studies import study_files
 from freeze_or_tune.running.workflow import Run
-from freeze_or_tune.study.datasets import OwnImages, own_images
+from freeze_or_tune.study.images import OwnImages, own_images
 from freeze_or_tune.system.errors import UserError
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freeze_or_tune.study.datasets import Parquet
 from freeze_or_tune.study.hub import HubDataset, of_folder, parse
+from freeze_or_tune.study.images import Parquet
 
 NAMES = st.from_regex(r"\A[A-Za-z0-9]([._-]?[A-Za-z0-9])*\Z").filter(lambda name: "--" not in name)
 REVISIONS = st.just("") | NAMES | NAMES.map("refs/pr/{}".format) | st.just("refs/convert/parquet")

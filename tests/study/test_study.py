@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freeze_or_tune.study.datasets import OwnImages
+from freeze_or_tune.study.images import OwnImages
 from freeze_or_tune.study.reading import load_study, read_study, schema
 from freeze_or_tune.study.solver import Solver
 from freeze_or_tune.study.study import Study

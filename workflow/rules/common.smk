@@ -73,12 +73,3 @@ def one_of(names):
 
 def settings_of_experiment(wildcards):
     return study.experiment(wildcards.target, int(wildcards.n), wildcards.scheme).model_dump(mode="json")
-
-
-def contents(wildcards):
-    """What config/downloads.csv says a file is. Not where it comes from: a new mirror is no reason to download anew."""
-    try:
-        row = find(downloads, wildcards.dataset, wildcards.file)
-    except UserError as error:
-        raise WorkflowError(str(error))
-    return row.model_dump(mode="json", include={"bytes", "algorithm", "digest"})

@@ -26,6 +26,15 @@ def digests(wildcards):
     return {row.file: f"{row.algorithm}:{row.digest}" for row in rows if row and row.digest}
 
 
+def contents(wildcards):
+    """What config/downloads.csv says a file is. Not where it comes from: a new mirror is no reason to download anew."""
+    try:
+        row = find(downloads, wildcards.dataset, wildcards.file)
+    except UserError as error:
+        raise WorkflowError(str(error))
+    return row.model_dump(mode="json", include={"bytes", "algorithm", "digest"})
+
+
 def opening(wildcards):
     """How a dataset's files are opened, as far as it is not as usual."""
     return getattr(study.dataset(wildcards.dataset), "opening", USUAL).model_dump(exclude_unset=True)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from freeze_or_tune.system.job import logged
 from freeze_or_tune.stages.advising import Written, advise
-from freeze_or_tune.study.datasets import OwnImages
+from freeze_or_tune.study.images import OwnImages
 from freeze_or_tune.system.commands import front_command
 
 asked = {key: snakemake.config.get(key) for key in ("network", "budget")}

@@ -11,8 +11,8 @@ from freeze_or_tune.data.downloads.catalogue import Download, weights_of
 from freeze_or_tune.data.downloads.choosing import Table, placed, row_of
 from freeze_or_tune.data.downloads.fetching import contents_of, page_of
 from freeze_or_tune.records.availability import Answer, Availability, ByHand, Choice, File, Needed
-from freeze_or_tune.study.datasets import FETCHED
 from freeze_or_tune.study.hub import HubDataset, of_folder
+from freeze_or_tune.study.images import FETCHED
 from freeze_or_tune.study.study import Study
 
 Asker = Callable[[Iterable[Wish]], Iterable[tuple[Wish, Answer]]]

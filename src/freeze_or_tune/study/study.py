@@ -8,7 +8,8 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model
 
 from freeze_or_tune.study import named
 from freeze_or_tune.study.backbones import CaffeNet, Network, TimmNetwork
-from freeze_or_tune.study.datasets import Dataset, OwnImages, own_images
+from freeze_or_tune.study.datasets import Dataset
+from freeze_or_tune.study.images import OwnImages, own_images
 from freeze_or_tune.study.metrics import Metric
 from freeze_or_tune.study.named import Named
 from freeze_or_tune.study.schemes import Scheme, depths

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from freeze_or_tune.data.downloads.catalogue import Download
 from freeze_or_tune.records.findings import Findings
-from freeze_or_tune.study.datasets import FETCHED, Alternative, Dataset
+from freeze_or_tune.study.datasets import Alternative, Dataset
+from freeze_or_tune.study.images import FETCHED
 from freeze_or_tune.study.study import Study
 
 DOWNLOADED = ("resources", "downloads")
