@@ -19,5 +19,5 @@ def test_the_advice_is_read_and_says_what_to_do_and_why(tmp_path: Path) -> None:
     assert lines[0] == f"Fine-tune. {advice.reason}"
     assert "90 %" in advice.reason
     assert lines[1] == "Start from lite, with T1-7_R8."
-    assert lines[2:] == [*advice.warnings, r"Links; they are left out: 2, such as 'a', 'b\n'"]
+    assert lines[2:] == [*advice.warnings, r"Noticed: Links; they are left out: 2, such as 'a', 'b\n'"]
     assert len(lines) > 3

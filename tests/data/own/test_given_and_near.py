@@ -115,7 +115,7 @@ def test_near_copies_across_given_parts_stay_and_are_said(tmp_path: Path) -> Non
     given = {name: (parts[int(name[-5])], "") for name in bursts()}
     check, rows = checked(bursts(), tmp_path, given)
     assert {row.image: row.subset for row in rows} == {name: part for name, (part, _) in given.items()}
-    assert told(check, "read") == ["Images in given parts, which are kept: 45 train, 15 validate, 15 test: 75"]
+    assert (check.train, check.val, check.test) == (45, 15, 15)
     flattered, chosen = told(check, "crossing")
     assert flattered.startswith("Test images that nearly equal images of the other given parts, or are of one group")
     assert "the accuracy is flattered: 15, such as" in flattered

@@ -18,18 +18,18 @@ def said(*listings: Sequence[Listing]) -> tuple[list[Row], dict[str, list[str]]]
     return rows, told
 
 
-def test_given_parts_are_said_and_nothing_else() -> None:
+def test_given_parts_are_kept_and_whole_ones_need_no_word() -> None:
     parts = [images(name, subset, count) for name in "ab" for subset, count in (("train", 6), ("val", 2), ("test", 3))]
     rows, told = said(*parts)
-    assert told == {"read": ["Images in given parts, which are kept: 12 train, 4 validate, 6 test: 22"]}
+    assert told == {}
     assert all(row.image.startswith(f"{row.subset}/") for row in rows)
 
 
 def test_what_is_drawn_and_what_has_no_part_is_said() -> None:
     rows, told = said(images("a", "train", 10), images("b", "train", 10), images("a", "test", 3), images("b", "", 5))
     assert told["read"] == [
-        "Images in given parts, which are kept: 20 train, 5 validate, 3 test (val drawn from those that train); 5 "
-        "without a part train: 23"
+        "Images to validate on, drawn from those that train: the given parts have none: 5",
+        "Images without a part, where others have one; they train: 5, such as '/b/0', '/b/1', '/b/2'",
     ]
     assert told["missing"] == [
         "Classes that train, but have no image to test on: the accuracy says nothing of them: 1, such as 'b'"
@@ -39,7 +39,7 @@ def test_what_is_drawn_and_what_has_no_part_is_said() -> None:
 
 def test_a_training_part_alone_is_parted_like_a_folder() -> None:
     rows, told = said(images("a", "train", 10), images("b", "train", 10))
-    assert "(val and test drawn from those that train)" in told["read"][0]
+    assert [words.partition(",")[0] for words in told["read"]] == ["Images to validate on", "Images to test on"]
     assert sum(row.subset == "test" for row in rows) == 4
 
 

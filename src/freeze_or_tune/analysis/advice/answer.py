@@ -21,4 +21,4 @@ class Advice(records.Advice):
         """Verdict and reason, what to start from, and warnings and what was noticed in the images, if there is any."""
         schemes = " and ".join(self.schemes)
         lines = [f"{self.verdict}. {self.reason}", f"Start from {self.source}, with {schemes}.", *self.warnings]
-        return "\n".join([*lines, *map(str, self.check.findings)])
+        return "\n".join([*lines, *(f"Noticed: {finding}" for finding in self.check.findings)])

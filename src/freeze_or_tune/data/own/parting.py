@@ -10,6 +10,8 @@ from freeze_or_tune.data.splits import Row
 from freeze_or_tune.records.findings import Finding
 from freeze_or_tune.study.settings import Advising
 
+_DOING = {"val": "validate", "test": "test"}
+
 
 def parted(
     listings: Sequence[Listing], *, dataset: str, seed: int, shares: Advising
@@ -23,20 +25,23 @@ def parted(
 
 
 def _given(listings: Sequence[Listing], rows: Sequence[Row]) -> list[Finding]:
-    """That given parts are honoured, and who trains besides."""
-    given = [listing for listing in listings if listing.subset]
-    if not given:
+    """What stands in for given parts that are not whole; the reader has said that there are some."""
+    if not any(listing.subset for listing in listings):
         return []
-    subsets = Counter(row.subset for row in rows)
-    drawn = [subset for subset in ("val", "test") if subset not in given_parts(listings)]
-    loose = len(listings) - len(given)
-    words = (
-        f"Images in given parts, which are kept: {subsets['train']:,} train, {subsets['val']:,} validate, "
-        f"{subsets['test']:,} test"
-        + (f" ({' and '.join(drawn)} drawn from those that train)" if drawn else "")
-        + (f"; {loose:,} without a part train" if loose else "")
-    )
-    return [Finding(kind="read", count=len(given), words=words)]
+    drawn = [subset for subset in _DOING if subset not in given_parts(listings)]
+    return [
+        *(
+            Finding(
+                kind="read", count=sum(row.subset == subset for row in rows),
+                words=f"Images to {_DOING[subset]} on, drawn from those that train: the given parts have none",
+            )
+            for subset in drawn
+        ),
+        *Finding.of(
+            "read", [listing.image for listing in listings if not listing.subset],
+            "Images without a part, where others have one; they train",
+        ),
+    ]  # fmt: skip
 
 
 def _crossing(rows: Sequence[Row]) -> list[Finding]:
