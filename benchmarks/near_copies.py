@@ -3,7 +3,8 @@
 Pictures of several kinds beside changed ones: noise, another encoding, size or brightness, a turn, the place next to
 it; the share of pairs that is found. Then whole datasets of different pictures, of which what is found is false, or so
 alike that nobody could tell. Datasets whose files are not there are left out: `snakemake -- resources/downloads/...`
-fetches them. Last, time and memory. Prints the tables of docs/performance.md.
+fetches them; without the network that `snakemake -- results/networks/imagenet.safetensors` makes, pixels alone decide.
+Last, time and memory. Prints the tables of docs/performance.md.
 """
 
 import argparse
@@ -11,8 +12,10 @@ import io
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageEnhance
@@ -24,11 +27,17 @@ from freeze_or_tune.data.decoding import decode_whole, warp
 from freeze_or_tune.data.index import build_index, read_index
 from freeze_or_tune.data.layouts import Listing
 from freeze_or_tune.data.layouts.crops import PICTURES
+from freeze_or_tune.data.own.checking import Describe
 from freeze_or_tune.data.own.likeness import Likeness, Looks, look, near
 from freeze_or_tune.data.store import Store, build_store
+from freeze_or_tune.stages.deployed import CPU
+from freeze_or_tune.stages.looking import described
+from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.datasets import CROP, Crops, SolarCells
+from freeze_or_tune.study.reading import read_study
+from freeze_or_tune.training.cache import CHUNK
 
-SIZE = 224
+WEIGHTS = Path("results/networks/imagenet.safetensors")
 MOST = 150
 """Pictures of a kind that are changed."""
 PLACE = 200
@@ -124,39 +133,59 @@ def _opened(data: bytes) -> Picture:
     return Image.fromarray(decode_whole(data))
 
 
-def recall(images: list[Picture]) -> dict[str, float]:
-    """Of the pairs of each change the share that is found."""
+class Shown:
+    """Pictures in place of a store, called by their numbers."""
+
+    def __init__(self, pictures: Sequence[Picture], size: int) -> None:
+        """Warp them as a store does."""
+        self.pixels = np.array([warp(np.asarray(picture), size) for picture in pictures])
+
+    def images(self, names: Sequence[str]) -> np.ndarray:
+        """Some of them, as a store has them."""
+        return self.pixels[[int(name) for name in names]]
+
+
+def eyes(sizes: Network) -> Describe | None:
+    """A network that knows photographs, if its weights are there."""
+    return partial(described, sizes, WEIGHTS, CHUNK, CPU) if WEIGHTS.exists() else None
+
+
+def recall(images: list[Picture], size: int, describe: Describe | None) -> dict[str, float]:
+    """Of the pairs of each change the share that is found among all of them, as images of one class."""
     pairs: dict[str, list[tuple[Picture, Picture]]] = {}
     for image in images:
         for name, pair in changed(image).items():
             pairs.setdefault(name, []).append(pair)
-    return {name: float(np.mean([_found(*pair) for pair in found])) for name, found in pairs.items()}
+    return {name: _found(pairs, size, describe) for name, pairs in pairs.items()}
 
 
-def _found(one: Picture, other: Picture) -> bool:
-    class Both:
-        """In place of a store."""
+def _found(pairs: list[tuple[Picture, Picture]], size: int, describe: Describe | None) -> float:
+    shown: Any = Shown([picture for pair in pairs for picture in pair], size)
+    names = [str(number) for number in range(2 * len(pairs))]
+    features = describe(shown, names) if describe else None
+    groups = near(look(shown, names), range(len(names)), ["same"] * len(names), features).groups
+    group_of = {place: number for number, places in enumerate(groups) for place in places}
+    together = [2 * n in group_of and group_of[2 * n] == group_of.get(2 * n + 1) for n in range(len(pairs))]
+    return float(np.mean(together))
 
-        def images(self, names: list[str]) -> np.ndarray:
-            """Both of them, as a store has them."""
-            return np.array([warp(np.asarray(picture), SIZE) for picture in (one, other)])
 
-    return bool(near(look(Both(), ["one", "other"]), [0, 1], ["same", "same"]).groups)  # type: ignore[arg-type]
-
-
-def datasets(scratch: Path) -> Iterator[tuple[str, list[Listing], Looks]]:
-    """Datasets of different pictures."""
+def datasets(
+    scratch: Path, size: int, describe: Describe | None
+) -> Iterator[tuple[str, list[Listing], Looks, np.ndarray | None]]:
+    """Datasets of different pictures, and what the network has of them."""
     cells, crops = SolarCells(reader="solar-cells").files[0], Crops(reader="textures").files[0]
     own = [("digits", "folder", scratch / "digits.zip", None), ("latin-b", "folder", scratch / "latin-b.zip", None)]
     fetched = [("solar cells", "solar-cells", Path(cells), None), *((k, k, Path(crops), CROP) for k in PICTURES)]
     for name, reader, path, patch in [*own, *(one for one in fetched if one[2].exists())]:
         index, store = scratch / f"{name}.csv.index", scratch / f"{name}.npy"
         build_index(reader, [path], index, None)
-        build_store([path], index, None, dataset=name, size=SIZE, destination=store, threads=2, patch=patch)
+        build_store([path], index, None, dataset=name, size=size, destination=store, threads=2, patch=patch)
         listings = read_index(index)
         looks = look(Store(store), [listing.image for listing in listings])
-        _, first = np.unique(looks.digests, return_index=True)
-        yield name, [listings[place] for place in sorted(first)], _some(looks, sorted(first))
+        first = sorted(np.unique(looks.digests, return_index=True)[1])
+        different = [listings[place] for place in first]
+        features = describe(Store(store), [listing.image for listing in different]) if describe else None
+        yield name, different, _some(looks, first), features
         store.unlink()
 
 
@@ -164,30 +193,32 @@ def _some(looks: Looks, places: list[int]) -> Looks:
     return Looks([looks.digests[place] for place in places], looks.hashes[places], looks.small[places])
 
 
-def compared(listings: list[Listing], looks: Looks) -> Likeness:
+def compared(listings: list[Listing], looks: Looks, features: np.ndarray | None) -> Likeness:
     """All images with each other."""
-    return near(looks, range(len(listings)), [listing.class_name for listing in listings])
+    return near(looks, range(len(listings)), [listing.class_name for listing in listings], features)
 
 
-def speed(images: int, scratch: Path) -> tuple[float, float, float]:
-    """Seconds of a core to look at so many letters, and to compare them, and the memory in MB that both take."""
+def speed(images: int, scratch: Path, size: int, describe: Describe | None) -> tuple[float, float, float, float]:
+    """Seconds of a core to look at so many letters, to describe and to compare them, and the memory in MB."""
     render_glyphs("latin-b", images // 40, scratch / "many.zip")
     build_index("folder", [scratch / "many.zip"], scratch / "many.index", None)
     store = scratch / "many.npy"
     build_store(
-        [scratch / "many.zip"], scratch / "many.index", None, dataset="m", size=SIZE, destination=store, threads=2
+        [scratch / "many.zip"], scratch / "many.index", None, dataset="m", size=size, destination=store, threads=2
     )
     listings = read_index(scratch / "many.index")
-    start = time.process_time()
-    looks = look(Store(store), [listing.image for listing in listings])
-    looked = time.process_time()
-    compared(listings, looks)
-    matched = time.process_time()
+    names = [listing.image for listing in listings]
     tracemalloc.start()
-    compared(listings, look(Store(store), [listing.image for listing in listings]))
+    start = time.process_time()
+    looks = look(Store(store), names)
+    looked = time.process_time()
+    features = describe(Store(store), names) if describe else None
+    seen = time.process_time()
+    compared(listings, looks, features)
+    matched = time.process_time()
     memory = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()
-    return looked - start, matched - looked, memory
+    return looked - start, seen - looked, matched - seen, memory
 
 
 def many(images: int) -> float:
@@ -207,31 +238,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=10_000, help="to look at and compare (default: %(default)s)")
     arguments = parser.parse_args()
+    sizes = read_study("config/config.yaml").network_of("imagenet")
+    describe, size = eyes(sizes), sizes.image_size
+    print(f"With {f'the network in {WEIGHTS}' if describe else 'no network'}, {size} pixels a side.\n")
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         export_digits(scratch / "digits.zip")
         render_glyphs("latin-b", 30, scratch / "latin-b.zip")
-        found = {name: recall(images) for name, images in pictures(scratch)}
+        found = {name: recall(images, size, describe) for name, images in pictures(scratch)}
         rows = [(change, *(100 * found[kind][change] for kind in found)) for change in (*SAME, *MOVED)]
         table(("found, percent of pairs", *found), rows)
         print()
-        table(
-            (
-                "different pictures",
-                "images",
-                "nearly equal in their class",
-                "percent",
-                "largest group",
-                "across classes",
-            ),
-            [_row(name, listings, compared(listings, looks)) for name, listings, looks in datasets(scratch)],
+        columns = (
+            "different pictures",
+            "images",
+            "nearly equal in their class",
+            "percent",
+            "largest group",
+            "across classes",
         )
-        looked, matched, memory = speed(arguments.images, scratch)
+        seen = datasets(scratch, size, describe)
+        table(columns, [_row(name, listings, compared(listings, looks, own)) for name, listings, looks, own in seen])
+        looked, told, matched, memory = speed(arguments.images, scratch, size, describe)
         print(
-            f"\n{arguments.images:,} images of {SIZE} pixels: {looked:.1f} s of a core to look at them, "
-            f"{matched:.1f} s to compare them, {memory:.0f} MB of memory"
+            f"\n{arguments.images:,} images of {size} pixels: {looked:.1f} s of a core to look at them, {told:.1f} s "
+            f"to describe and {matched:.1f} s to compare them, {memory:.0f} MB of memory"
         )
-        print(f"{10 * arguments.images:,} images: {many(10 * arguments.images):.0f} s of a core to compare them")
+        print(
+            f"{10 * arguments.images:,} images: {many(10 * arguments.images):.0f} s of a core to compare their hashes"
+        )
 
 
 def _row(name: str, listings: list[Listing], found: Likeness) -> tuple[str, int, int, float, int, int]:

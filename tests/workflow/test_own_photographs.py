@@ -11,6 +11,7 @@ import sklearn
 import yaml
 from PIL import Image
 
+from freeze_or_tune.data.splits import read_rows
 from freeze_or_tune.records.advice import Advice
 from freeze_or_tune.records.model import Model
 
@@ -64,3 +65,25 @@ def test_the_model_knows_the_photographs(advised: Path) -> None:
     answers = [entry["classes"][0]["label"] for entry in json.loads(done.stdout)]
     right = sum(photo.split("/")[1] == answer for photo, answer in zip(photos, answers, strict=True))
     assert right >= 5
+
+
+@pytest.mark.slow
+def test_frames_of_a_camera_that_moves_are_kept_together(advised: Path, tmp_path: Path) -> None:
+    """Scenes of 100 pixels in three frames each, two pixels further every time: told by the network, not by pixels."""
+    for photograph in PHOTOGRAPHS:
+        (tmp_path / "films" / photograph.stem).mkdir(parents=True)
+        image = Image.open(photograph)
+        for number in range(8):
+            left, top = 110 * (number % 4), 150 * (number // 4)
+            for frame in range(3):
+                moved = left + 2 * frame
+                image.crop((moved, top, moved + 100, top + 100)).save(
+                    tmp_path / "films" / photograph.stem / f"{number}_{frame}.png"
+                )
+    done = snakemake_in(advised)("--config", f"images={tmp_path / 'films'}", "--", "results/advice/films/check.json")
+    assert done.returncode == 0, done.stdout
+    groups: dict[str, set[str]] = {}
+    for row in read_rows(advised / "results/advice/films/split.csv"):
+        groups.setdefault(row.group or row.image, set()).add(row.image.rpartition("_")[0])
+    assert all(len(scenes) == 1 for scenes in groups.values())  # no scene is taken for another
+    assert len(groups) < 24 * 1.5  # of 72 images

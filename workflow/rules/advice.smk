@@ -39,6 +39,7 @@ rule check:
         index="<results>/indexes/{dataset}.csv",
         noticed="<results>/indexes/{dataset}.json",
         store=lambda wildcards: own_store(wildcards.dataset, ADVISED[0]),
+        weights=f"<results>/networks/{ADVISED[0]}.safetensors",
     output:
         record="<results>/advice/{dataset}/check.json",
         split="<results>/advice/{dataset}/split.csv",
@@ -47,11 +48,14 @@ rule check:
     benchmark:
         "<benchmarks>/advice/{dataset}/check.tsv"
     priority: 1  # what makes the images unfit is said before anything is computed of them
+    threads: 2
     resources:
-        mem_mb=2000,
-        runtime=30,
+        gpu=1,
+        mem_mb=grown(4000),
+        runtime=grown(30),
     params:
         recipe=RECIPES["advice"],
+        network=study.network_of(ADVISED[0]).model_dump(mode="json"),
         seed=study.seed,
         shares=study.advice.model_dump(include={"val", "test", "most", "near_copies"}),
     script:

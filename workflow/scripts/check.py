@@ -1,11 +1,14 @@
 from pathlib import Path
 
 from freeze_or_tune.system.job import logged
-from freeze_or_tune.data.own.checking import check_images
-from freeze_or_tune.study.settings import Advising
+from freeze_or_tune.stages.looking import look_at
+from freeze_or_tune.study.backbones import network_of
+from freeze_or_tune.study.settings import Advising, Machine
 
 with logged(snakemake.log[0]):
-    check_images(
+    look_at(
+        network_of(snakemake.params.network),
+        weights=Path(snakemake.input.weights),
         index=Path(snakemake.input.index),
         noticed=Path(snakemake.input.noticed),
         store=Path(snakemake.input.store),
@@ -14,4 +17,6 @@ with logged(snakemake.log[0]):
         dataset=snakemake.wildcards.dataset,
         seed=snakemake.params.seed,
         shares=Advising.model_validate(snakemake.params.shares),
+        machine=Machine.model_validate(snakemake.config.get("machine", {})),
+        threads=snakemake.threads,
     )

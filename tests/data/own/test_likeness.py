@@ -13,7 +13,7 @@ from sklearn.datasets import load_sample_image
 
 from freeze_or_tune.data.index import build_index, read_index
 from freeze_or_tune.data.own import likeness
-from freeze_or_tune.data.own.likeness import ALIKE, APART, Likeness, look, near
+from freeze_or_tune.data.own.likeness import ALIKE, APART, Likeness, Looks, look, near
 from freeze_or_tune.data.store import Store, build_store
 
 SIDE = 100
@@ -140,3 +140,26 @@ def test_only_the_places_asked_for_are_compared(crops: list[Image.Image], tmp_pa
     looks = look(store, names)
     assert near(looks, [1, 2, 3], ["a", "a", "a"]).groups == [[0, 2]]
     assert near(looks, [], []) == Likeness([], [])
+
+
+def test_what_has_moved_is_told_by_features_of_its_class_if_hashes_agree_a_little() -> None:
+    """Of four of a class the second is the first moved, the third as near in features alone, the last in neither."""
+    generator = np.random.default_rng(0)
+    hashes = np.zeros(8, np.uint64)
+    hashes[[1, 5]] = 2**likeness.MOVED - 1
+    hashes[[2, 6]] = 2 ** (likeness.MOVED + 1) - 1 << 40
+    hashes[[3, 7]] = 2**12 - 1 << 20
+    looks = Looks([b""] * 8, hashes, generator.integers(0, 256, (8, 256, 3), np.uint8))
+    classes, own, other = list("aaaabbbb"), generator.normal(0, 1, (2, 64)), generator.normal(0, 1, (2, 64))
+    common = np.repeat(generator.normal(0, 9, (2, 64)), 4, axis=0)  # which all images of a class have
+    pairs = zip(own, other, strict=True)
+    features = common + np.concatenate([[one, one + 0.01, one + 0.02, two] for one, two in pairs])
+    assert near(looks, range(8), classes, features.astype(np.float32)).groups == [[0, 1], [4, 5]]
+    assert near(looks, range(8), classes).groups == []
+    assert near(looks, range(8), list("abababab"), features.astype(np.float32)).groups == []
+
+
+def test_a_class_of_equal_features_has_nothing_of_its_own() -> None:
+    small = np.random.default_rng(0).integers(0, 256, (3, 256, 3), np.uint8)
+    looks = Looks([b""] * 3, np.zeros(3, np.uint64), small)
+    assert near(looks, range(3), ["a"] * 3, np.ones((3, 8), np.float32)).groups == []

@@ -2,9 +2,13 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median_low
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from freeze_or_tune.data.groups import joined
 from freeze_or_tune.data.index import read_index
@@ -21,6 +25,9 @@ from freeze_or_tune.system.errors import UserError
 
 log = logging.getLogger(__name__)
 
+Describe: TypeAlias = Callable[[Store, Sequence[str]], NDArray[np.float32]]
+"""Features [N, D] of so many images of a store, by their names."""
+
 _UNEQUAL = 5
 """From this ratio of the largest class to the smallest on, accuracy is mostly that of the large ones."""
 _ROUGH = 50
@@ -36,12 +43,13 @@ _HELD_OUT_FIRST = {"test": 0, "val": 1}
 
 def check_images(
     index: Path, noticed: Path, store: Path, record: Path, split: Path, *, dataset: str, seed: int,
-    shares: Advising,
+    shares: Advising, describe: Describe | None = None,
 ) -> None:  # fmt: skip
     """Write what was found, and the split of what can be used; UserError, with all findings, if too little can.
 
     `noticed` is what the reader found when it wrote the `index`. `store` holds every image that could be
-    decoded. Copies are told by its pixels: what the network would see twice.
+    decoded. Copies are told by its pixels: what the network would see twice; near copies also by the features that
+    `describe` has of them.
     """
     listings = read_index(index)
     findings = [*Findings.read(noticed).findings, *read_stored(store).findings]
@@ -51,7 +59,8 @@ def check_images(
         "unreadable", rejected, f"Files that cannot be read as images ({reasons.name} says why); they are left out"
     )
     readable = [listing for listing in listings if listing.image not in rejected]
-    looks = look(Store(store), [listing.image for listing in readable])
+    stored = Store(store)
+    looks = look(stored, [listing.image for listing in readable])
     copies, contradictions = _repeated(readable, looks)
     findings += Finding.of("copies", copies, "Copies of other images of their class; one of each is kept")
     findings += Finding.of(
@@ -63,7 +72,8 @@ def check_images(
     usable = [listing for listing in different if listing.class_name in learnable]
     if len(learnable) < 2:
         raise UserError(_too_little(dataset, len(learnable), findings))
-    likeness = _likeness(usable, readable, looks) if shares.near_copies else Likeness([], [])
+    features = describe(stored, [one.image for one in usable]) if describe and shares.near_copies else None
+    likeness = _likeness(usable, readable, looks, features) if shares.near_copies else Likeness([], [])
     grouped = joined(usable, [[usable[place].image for place in places] for places in likeness.groups])
     findings += _alike(usable, likeness)
     rows, found = parted(grouped, dataset=dataset, seed=seed, shares=shares)
@@ -108,9 +118,11 @@ def _learnable(listings: Sequence[Listing], usable: Sequence[Listing]) -> tuple[
     return sizes.keys() - set(left_out), found
 
 
-def _likeness(usable: Sequence[Listing], readable: Sequence[Listing], looks: Looks) -> Likeness:
+def _likeness(
+    usable: Sequence[Listing], readable: Sequence[Listing], looks: Looks, features: NDArray[np.float32] | None
+) -> Likeness:
     place_of = {listing.image: place for place, listing in enumerate(readable)}
-    return near(looks, [place_of[one.image] for one in usable], [one.class_name for one in usable])
+    return near(looks, [place_of[one.image] for one in usable], [one.class_name for one in usable], features)
 
 
 def _alike(usable: Sequence[Listing], likeness: Likeness) -> list[Finding]:
