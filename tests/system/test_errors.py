@@ -21,6 +21,7 @@ MADE = {
     "analysis/results/mixing.py": "records of experiments",
     "analysis/show/plot.py": "experiments.csv, for the rules `figure` and `table` alone",
     "data/downloads/hub.py": "the revision of a first download, which is written beside it",
+    "data/downloads/hub_datasets.py": "the revision of a first download, which is written beside it",
     "data/downloads/whole.py": "the digest of a first download, which is written beside it",
     "data/index.py": "indexes",
     "data/rows.py": "stores",

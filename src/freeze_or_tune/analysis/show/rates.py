@@ -63,6 +63,8 @@ def rates_data(candidates: pd.DataFrame) -> pd.DataFrame:
         test_accuracy=("test_accuracy", "mean"), stopped=("stopped", "first"), one_rate=("one_rate", "first"),
         chosen=("chosen", "mean"),
     )  # fmt: skip
+    if data.empty:  # which pandas cannot join by text where pyarrow keeps it
+        return data.assign(ratio=np.nan)
     same = ["target", "n", "method", "learning_rate"]
     frozen = data[data["mode"] == "F"].set_index(same)["test_accuracy"]
     data = data.join(frozen.replace(0, np.nan).rename("frozen_accuracy"), on=same)

@@ -10,9 +10,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from freeze_or_tune.data.groups import joined
 from freeze_or_tune.data.index import read_index
 from freeze_or_tune.data.layouts import Listing
+from freeze_or_tune.data.own.joining import joined
 from freeze_or_tune.data.own.likeness import Likeness, Looks, look, near
 from freeze_or_tune.data.own.parting import parted
 from freeze_or_tune.data.own.shares import FEWEST, given_parts
