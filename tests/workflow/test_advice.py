@@ -259,3 +259,9 @@ def test_images_that_are_not_there_are_said(finished: Path, config: tuple[str, .
     done = snakemake_in(finished)("--dry-run", *config, "--", "results/advice/birds.md")
     assert done.returncode != 0
     assert words in done.stdout
+
+
+def test_images_are_not_taken_for_those_of_a_dataset_of_their_name(finished: Path, tmp_path: Path) -> None:
+    done = snakemake_in(finished)("--dry-run", "--config", f"images={tmp_path}", "--", "results/advice/digits.md")
+    assert done.returncode != 0
+    assert "the study has a dataset digits; give your images another name" in done.stdout

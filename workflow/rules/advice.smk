@@ -8,7 +8,7 @@ ADVISED = study.advised_sources()
 
 rule own_store:
     input:
-        files=files_of,
+        files=own_files,
         index="<results>/indexes/{dataset}.csv",
     output:
         store="<results>/advice/{dataset}/images-{size}.npy",

@@ -20,6 +20,13 @@ def files_of(wildcards):
     return [named(path) for path in study.dataset(wildcards.dataset).files]
 
 
+def own_files(wildcards):
+    """The files that advice is sought for: those that were given, which a dataset of the study would hide."""
+    if study.images is not None and wildcards.dataset in study.datasets:
+        raise WorkflowError(f"the study has a dataset {wildcards.dataset}; give your images another name")
+    return files_of(wildcards)
+
+
 def digests(wildcards):
     """Those that the table of downloads has of a dataset's files, by their names."""
     rows = [row_of(downloads, file) for file in study.dataset(wildcards.dataset).files]
