@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 STAGES = {
-    "fetching files": ("download",),
+    "fetching files": ("download", "hub"),
     "rendering images": ("glyphs", "digits"),
     "listing the images": ("index",),
     "reading the images": ("store", "own_store", "samples"),
     "drawing splits": ("split",),
-    "looking the images over": ("check",),
     "taking in the network": ("import_network", "estimate_mean"),
     "pretraining": ("pretrain",),
+    "looking the images over": ("check",),
     "computing features": ("features",),
     "measuring distances": ("mean_distance", "svm_distance", "cnn_distance", "own_distance"),
     "probing the blocks": ("probe", "own_probe"),
