@@ -13,7 +13,6 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +30,10 @@ from freeze_or_tune.data.own.checking import Describe
 from freeze_or_tune.data.own.likeness import Likeness, Looks, look, near
 from freeze_or_tune.data.store import Store, build_store
 from freeze_or_tune.stages.deployed import CPU
-from freeze_or_tune.stages.looking import described
+from freeze_or_tune.stages.features import features_of
 from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.datasets import CROP, Crops, SolarCells
 from freeze_or_tune.study.reading import read_study
-from freeze_or_tune.training.cache import CHUNK
 
 WEIGHTS = Path("results/networks/imagenet.safetensors")
 MOST = 150
@@ -147,7 +145,11 @@ class Shown:
 
 def eyes(sizes: Network) -> Describe | None:
     """A network that knows photographs, if its weights are there."""
-    return partial(described, sizes, WEIGHTS, CHUNK, CPU) if WEIGHTS.exists() else None
+
+    def describe(images: Store, names: Sequence[str]) -> np.ndarray:
+        return np.concatenate(list(features_of(sizes, WEIGHTS, images, names, CPU)))
+
+    return describe if WEIGHTS.exists() else None
 
 
 def recall(images: list[Picture], size: int, describe: Describe | None) -> dict[str, float]:

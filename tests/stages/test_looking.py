@@ -1,8 +1,10 @@
+from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from freeze_or_tune.data.index import COLUMNS, read_index
 from freeze_or_tune.data.splits import read_rows
@@ -10,11 +12,10 @@ from freeze_or_tune.data.store import Store
 from freeze_or_tune.records.advice import Check
 from freeze_or_tune.records.findings import Findings
 from freeze_or_tune.stages import looking
-from freeze_or_tune.stages.features import extract_features
-from freeze_or_tune.stages.looking import described, look_at
+from freeze_or_tune.stages.looking import look_at
+from freeze_or_tune.study.backbones import Network
 from freeze_or_tune.study.settings import Advising
 from freeze_or_tune.system.csv_files import write_table
-from freeze_or_tune.training.device import prepare_device
 from tests.stages.files import CPU, SIZES, Files
 
 
@@ -32,30 +33,19 @@ def looked_at(files: Files, folder: Path, *, near_copies: bool = True) -> Check:
     return Check.read(folder / "check.json")
 
 
-def test_it_describes_by_the_features_that_distances_are_measured_with(files: Files, tmp_path: Path) -> None:
-    store, _ = files.inputs("digits")
-    extract_features(
-        SIZES, files.weights, store, tmp_path / "all.npy", tmp_path / "all.csv", tmp_path / "mean.json", CPU, 1
-    )
-    names = Store(store).names
-    some = [names[5], names[0], names[7]]
-    found = described(SIZES, files.weights, 2, prepare_device(CPU, 1), Store(store), some)
-    np.testing.assert_allclose(found, np.load(tmp_path / "all.npy")[[5, 0, 7]], rtol=1e-5)
-
-
 def test_images_whose_features_agree_are_kept_together(
     files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if a network saw pairs; the hashes of these small pictures are let agree."""
     monkeypatch.setattr("freeze_or_tune.data.own.likeness.MOVED", 64)
 
-    def in_pairs(*given: object) -> np.ndarray:
-        names = given[-1]
-        assert isinstance(names, list)
-        generator = np.random.default_rng(0)
-        return np.repeat(generator.normal(0, 1, (len(names) // 2 + 1, 64)), 2, axis=0)[: len(names)].astype(np.float32)
+    def in_pairs(
+        sizes: Network, weights: Path, images: Store, names: list[str], *how: object
+    ) -> Iterator[NDArray[np.float32]]:
+        seen = np.random.default_rng(0).normal(0, 1, (len(names) // 2 + 1, 64))
+        yield np.repeat(seen, 2, axis=0)[: len(names)].astype(np.float32)
 
-    monkeypatch.setattr(looking, "described", in_pairs)
+    monkeypatch.setattr(looking, "features_of", in_pairs)
     check = looked_at(files, tmp_path)
     assert check.near_copies > check.used_images / 2
     groups: dict[str, set[str]] = {}
@@ -68,9 +58,9 @@ def test_nothing_is_computed_that_nobody_asks_for(
     files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def computed(*given: object) -> np.ndarray:
-        raise AssertionError
+        raise LookupError
 
-    monkeypatch.setattr(looking, "described", computed)
+    monkeypatch.setattr(looking, "features_of", computed)
     assert looked_at(files, tmp_path, near_copies=False).near_copies == 0
-    with pytest.raises(AssertionError):
+    with pytest.raises(LookupError):
         looked_at(files, tmp_path)

@@ -98,4 +98,4 @@ def test_every_number_is_one(advised: Path) -> None:
         raise AssertionError(word)
 
     for written in (advised / "birds.json", *advised.glob("birds/*.json")):
-        json.loads(written.read_text(), parse_constant=refused)
+        assert json.loads(written.read_text(), parse_constant=refused)

@@ -41,21 +41,24 @@ def extract_features(
     N images: all of the store, or the training images of the split `sample`. However many they are, only a few of them
     are in memory at a time.
     """
-    torch_device = prepare_device(machine, threads)
-    pretrained = load_source(source)
-    network = source_network(sizes, pretrained).to(torch_device)
+    device = prepare_device(machine, threads)
     images = Store(store)
     names = training_images(sample) if sample else images.names
-    preprocessing = Preprocessing(
-        pretrained.mean.to(torch_device), sizes.crop, scale_of(sizes, torch_device), bgr=sizes.bgr
-    )
-    computed = in_chunks(
-        lambda x: [network.features(x)], images, names, preprocessing, chunk_for(sizes, machine, torch_device)
-    )
-    chunks = (chunk.numpy() for (chunk,) in computed)
+    chunks = features_of(sizes, source, images, names, device, chunk_for(sizes, machine, device))
     record = write_features(chunks, len(names), destination)
     write_table(index, ("image",), [(name,) for name in names])
     record.write(mean)
+
+
+def features_of(
+    sizes: Network, source: Path, images: Store, names: Sequence[str], device: torch.device, chunk: int = CHUNK
+) -> Iterator[NDArray[np.float32]]:
+    """The penultimate layer's responses [n, D] to images of a store, at most `chunk` at a time."""
+    pretrained = load_source(source)
+    network = source_network(sizes, pretrained).to(device)
+    preprocessing = Preprocessing(pretrained.mean.to(device), sizes.crop, scale_of(sizes, device), bgr=sizes.bgr)
+    for (features,) in in_chunks(lambda views: [network.features(views)], images, names, preprocessing, chunk):
+        yield features.numpy()
 
 
 def write_features(chunks: Iterable[NDArray[np.float32]], rows: int, destination: Path) -> MeanFeatures:
